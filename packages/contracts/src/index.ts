@@ -1,1 +1,57 @@
-export {};
+export {
+  ArtefactFile,
+  ArtefactManifest,
+  Lineage,
+  Signature,
+  SignatureInput,
+  SignatureOutput,
+  TensorDatatype,
+  TensorSpec,
+} from "./artefact.ts";
+export {
+  Column,
+  ColumnProfile,
+  Dataset,
+  DatasetProfile,
+  DatasetVersion,
+  ImportDataset,
+  ImportEvent,
+  LeakReport,
+  SampleRow,
+  SplitName,
+  SplitPlan,
+} from "./datasets.ts";
+export { ModelDefinition } from "./definition.ts";
+export { CreateEndpoint, Endpoint, EndpointState, Replica, ReplicaState } from "./deployments.ts";
+export { type ErrorCode, errorCatalogue, type ErrorKind, isErrorCode } from "./errors.ts";
+export { ClassificationEvaluation, Evaluation, RegressionEvaluation } from "./evaluation.ts";
+export { Experiment, MetricValues, PreprocessingStep, Run, RunEvent, RunState, StartRun } from "./experiments.ts";
+export { Alias, AliasMove, Comparison, Model, ModelVersion } from "./models.ts";
+export {
+  DatasetReference,
+  Digest,
+  identifier,
+  ModelReference,
+  Name,
+  PageQuery,
+  Timestamp,
+  VersionNumber,
+} from "./names.ts";
+export type {
+  BodyInputOf,
+  BodyOf,
+  FieldsSchema,
+  Method,
+  Operation,
+  ParamsOf,
+  QueryInputOf,
+  QueryOf,
+  RequestBody,
+  ResponseBody,
+  ResponseOf,
+} from "./operation.ts";
+export { allOperations, type OperationId, operations, type Operations } from "./operations.ts";
+export { InferRequest, InferResponse, PredictRequest, Prediction, PredictResponse } from "./predictions.ts";
+export { FieldProblem, Problem } from "./problem.ts";
+export { allows, Scope, scopes } from "./scopes.ts";
+export { ApiKey, CreatedKey, CreateKey } from "./workspaces.ts";

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { ModelDefinition } from "./definition.ts";
+import { Evaluation } from "./evaluation.ts";
+import { PreprocessingStep } from "./experiments.ts";
+import { DatasetReference, Digest, identifier } from "./names.ts";
+
+/** Element types of tensors, with the names of the Open Inference Protocol. */
+export const TensorDatatype = z.enum(["BOOL", "UINT8", "INT32", "INT64", "FP32", "FP64", "BYTES"]);
+/** Element type of a tensor. */
+export type TensorDatatype = z.infer<typeof TensorDatatype>;
+
+/** A tensor of the graph; -1 stands for any size. */
+export const TensorSpec = z.object({ name: z.string(), datatype: TensorDatatype, shape: z.array(z.int()) });
+/** A tensor of the graph. */
+export type TensorSpec = z.infer<typeof TensorSpec>;
+
+/** What one prediction takes, in raw input space. */
+export const SignatureInput = z.discriminatedUnion("kind", [
+  /** An encoded picture (PNG, JPEG, WebP…) or a nested array of pixels 0–255; it is brought to this size. */
+  z.object({ kind: z.literal("image"), height: z.int(), width: z.int(), channels: z.int() }),
+  /** A row of a table: one value per column, in this order inside the tensor. */
+  z.object({
+    kind: z.literal("row"),
+    columns: z.array(
+      z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("number"), name: z.string() }),
+        z.object({ kind: z.literal("category"), name: z.string(), categories: z.array(z.string()) }),
+      ]),
+    ),
+  }),
+  z.object({ kind: z.literal("tensor"), shape: z.array(z.int()) }),
+]);
+/** What one prediction takes. */
+export type SignatureInput = z.infer<typeof SignatureInput>;
+
+/** What one prediction answers. */
+export const SignatureOutput = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("classes"), labels: z.array(z.string()) }),
+  z.object({ kind: z.literal("number"), name: z.string() }),
+  z.object({ kind: z.literal("tensor"), shape: z.array(z.int()) }),
+]);
+/** What one prediction answers. */
+export type SignatureOutput = z.infer<typeof SignatureOutput>;
+
+/** Input and output of a version: friendly form and the graph's tensors. */
+export const Signature = z.object({
+  input: SignatureInput,
+  output: SignatureOutput,
+  /** Tensors of `graph.onnx`, in its order; the first axis is the batch. */
+  tensors: z.object({ inputs: z.array(TensorSpec), outputs: z.array(TensorSpec) }),
+});
+/** Input and output of a version. */
+export type Signature = z.infer<typeof Signature>;
+
+/** Where a version comes from. */
+export const Lineage = z.object({
+  run: identifier("run"),
+  dataset: DatasetReference,
+  datasetDigest: Digest,
+  target: z.string(),
+  features: z.array(z.string()),
+  split: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
+  seed: z.int(),
+  optimizer: z.unknown(),
+  loss: z.unknown(),
+  epochs: z.int(),
+  batchSize: z.int(),
+  /** Version of Modelyard that trained. */
+  codeVersion: z.string(),
+});
+/** Where a version comes from. */
+export type Lineage = z.infer<typeof Lineage>;
+
+/** A file of the artefact. */
+export const ArtefactFile = z.object({ digest: Digest, bytes: z.int() });
+
+/** The model artefact: everything a version is. Its digest is the version's identity. */
+export const ArtefactManifest = z.object({
+  /** Number of this format; readers migrate older ones. */
+  format: z.literal(1),
+  definition: ModelDefinition,
+  signature: Signature,
+  /** Frozen steps with their fitted constants, in order. */
+  preprocessing: z.array(PreprocessingStep),
+  labels: z.array(z.string()).nullable(),
+  /** Forward graph with preprocessing folded in where ONNX can express it. */
+  graph: ArtefactFile,
+  /** Weights in the engine's order, to fine-tune from. */
+  weights: ArtefactFile.nullable(),
+  evaluation: Evaluation.nullable(),
+  lineage: Lineage,
+  environment: z.object({ node: z.string(), onnxruntime: z.string(), platform: z.string(), opset: z.int() }),
+});
+/** The model artefact. */
+export type ArtefactManifest = z.infer<typeof ArtefactManifest>;
