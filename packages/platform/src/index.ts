@@ -1,0 +1,1 @@
+export { PlatformError } from "./foundation/index.ts";

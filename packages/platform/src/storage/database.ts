@@ -1,0 +1,58 @@
+import Sqlite from "better-sqlite3";
+import { Kysely, SqliteDialect } from "kysely";
+import { PlatformError } from "../foundation/index.ts";
+import { type Migration, migrations } from "./migrations/index.ts";
+import type { Schema } from "./schema.ts";
+
+/** The metadata database, opened and migrated. */
+export interface Database extends AsyncDisposable {
+  readonly kysely: Kysely<Schema>;
+}
+
+const migrate = (sqlite: Sqlite.Database, list: readonly Migration[]): void => {
+  sqlite.exec("create table if not exists migrations (name text primary key, applied_at integer not null) strict");
+  const applied = new Set(
+    sqlite
+      .prepare<[], { name: string }>("select name from migrations")
+      .all()
+      .map((r) => r.name),
+  );
+  const known = new Set(list.map((migration) => migration.name));
+  const unknown = [...applied].filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new PlatformError(
+      "store-newer",
+      `The data directory holds the migration ${unknown.join(", ")} that this version does not know. ` +
+        "Start the newer Modelyard that wrote it, or restore a backup made before.",
+    );
+  }
+  const record = sqlite.prepare("insert into migrations (name, applied_at) values (?, ?)");
+  for (const migration of list) {
+    if (applied.has(migration.name)) continue;
+    sqlite.transaction(() => {
+      for (const statement of migration.up) sqlite.exec(statement);
+      record.run(migration.name, Date.now());
+    })();
+  }
+};
+
+/**
+ * Opens the SQLite database of a data directory, creating and migrating it as needed.
+ * Write-ahead log with `synchronous=FULL`: what is acknowledged survives a power cut.
+ * @param file Path of the database, or `:memory:`.
+ * @throws PlatformError `store-newer` when a newer version wrote it.
+ */
+export const openDatabase = (file: string): Database => {
+  const sqlite = new Sqlite(file, { timeout: 5000 });
+  try {
+    sqlite.pragma("journal_mode = WAL");
+    sqlite.pragma("synchronous = FULL");
+    sqlite.pragma("foreign_keys = ON");
+    migrate(sqlite, migrations);
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+  const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }) });
+  return { kysely, [Symbol.asyncDispose]: () => kysely.destroy() };
+};

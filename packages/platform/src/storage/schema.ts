@@ -1,0 +1,7 @@
+import type { ApiKeysTable, WorkspacesTable } from "./tables/workspaces.ts";
+
+/** All tables; times are milliseconds since 1970 in UTC. */
+export interface Schema {
+  workspaces: WorkspacesTable;
+  api_keys: ApiKeysTable;
+}
