@@ -1,0 +1,236 @@
+// Optimizer kernels in AssemblyScript: four weights an instruction, over one memory shared with ONNX Runtime.
+// Pointers are byte offsets, multiples of 16; n counts elements. Formulas are those of Keras 3 (keras/src/optimizers).
+
+const LANES: usize = 4;
+const STEP: usize = 16;
+
+// @ts-ignore: decorator
+@inline
+function vectorEnd(n: usize): usize {
+  return (n & ~(LANES - 1)) << 2;
+}
+
+// @ts-ignore: decorator
+@inline
+function decayed(w: v128, keep: v128): v128 {
+  return f32x4.mul(w, keep);
+}
+
+/** w ← w·keep − rate·g, with keep = 1 − rate·weightDecay. */
+export function sgd(w: usize, g: usize, n: usize, rate: f32, keep: f32): void {
+  const vRate = f32x4.splat(rate);
+  const vKeep = f32x4.splat(keep);
+  const end = vectorEnd(n);
+  for (let i: usize = 0; i < end; i += STEP) {
+    const x = decayed(v128.load(w + i), vKeep);
+    v128.store(w + i, f32x4.sub(x, f32x4.mul(vRate, v128.load(g + i))));
+  }
+  for (let i: usize = end; i < n << 2; i += 4) {
+    store<f32>(w + i, load<f32>(w + i) * keep - rate * load<f32>(g + i));
+  }
+}
+
+/** m ← momentum·m − rate·g; w ← w·keep + m, or + momentum·m − rate·g with Nesterov. */
+export function sgdMomentum(
+  w: usize,
+  g: usize,
+  m: usize,
+  n: usize,
+  rate: f32,
+  keep: f32,
+  momentum: f32,
+  nesterov: bool,
+): void {
+  const vRate = f32x4.splat(rate);
+  const vKeep = f32x4.splat(keep);
+  const vMomentum = f32x4.splat(momentum);
+  const end = vectorEnd(n);
+  for (let i: usize = 0; i < end; i += STEP) {
+    const step = f32x4.mul(vRate, v128.load(g + i));
+    const velocity = f32x4.sub(f32x4.mul(vMomentum, v128.load(m + i)), step);
+    v128.store(m + i, velocity);
+    const change = nesterov ? f32x4.sub(f32x4.mul(vMomentum, velocity), step) : velocity;
+    v128.store(w + i, f32x4.add(decayed(v128.load(w + i), vKeep), change));
+  }
+  for (let i: usize = end; i < n << 2; i += 4) {
+    const step = rate * load<f32>(g + i);
+    const velocity = momentum * load<f32>(m + i) - step;
+    store<f32>(m + i, velocity);
+    const change = nesterov ? momentum * velocity - step : velocity;
+    store<f32>(w + i, load<f32>(w + i) * keep + change);
+  }
+}
+
+/** m ← m + (g − m)(1 − β₁); v ← v + (g² − v)(1 − β₂); w ← w·keep − alpha·m / (√v + ε), alpha with bias correction. */
+export function adam(
+  w: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  n: usize,
+  alpha: f32,
+  keep: f32,
+  oneMinusBeta1: f32,
+  oneMinusBeta2: f32,
+  epsilon: f32,
+): void {
+  const vAlpha = f32x4.splat(alpha);
+  const vKeep = f32x4.splat(keep);
+  const vB1 = f32x4.splat(oneMinusBeta1);
+  const vB2 = f32x4.splat(oneMinusBeta2);
+  const vEpsilon = f32x4.splat(epsilon);
+  const end = vectorEnd(n);
+  for (let i: usize = 0; i < end; i += STEP) {
+    const grad = v128.load(g + i);
+    const m0 = v128.load(m + i);
+    const v0 = v128.load(v + i);
+    const m1 = f32x4.add(m0, f32x4.mul(f32x4.sub(grad, m0), vB1));
+    const v1 = f32x4.add(v0, f32x4.mul(f32x4.sub(f32x4.mul(grad, grad), v0), vB2));
+    v128.store(m + i, m1);
+    v128.store(v + i, v1);
+    const change = f32x4.div(f32x4.mul(m1, vAlpha), f32x4.add(f32x4.sqrt(v1), vEpsilon));
+    v128.store(w + i, f32x4.sub(decayed(v128.load(w + i), vKeep), change));
+  }
+  for (let i: usize = end; i < n << 2; i += 4) {
+    const grad = load<f32>(g + i);
+    const m0 = load<f32>(m + i);
+    const v0 = load<f32>(v + i);
+    const m1 = m0 + (grad - m0) * oneMinusBeta1;
+    const v1 = v0 + (grad * grad - v0) * oneMinusBeta2;
+    store<f32>(m + i, m1);
+    store<f32>(v + i, v1);
+    store<f32>(w + i, load<f32>(w + i) * keep - (m1 * alpha) / (sqrt<f32>(v1) + epsilon));
+  }
+}
+
+/** Adam that divides by the largest v seen (AMSGrad). */
+export function adamAmsgrad(
+  w: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  largest: usize,
+  n: usize,
+  alpha: f32,
+  keep: f32,
+  oneMinusBeta1: f32,
+  oneMinusBeta2: f32,
+  epsilon: f32,
+): void {
+  for (let i: usize = 0; i < n << 2; i += 4) {
+    const grad = load<f32>(g + i);
+    const m0 = load<f32>(m + i);
+    const v0 = load<f32>(v + i);
+    const m1 = m0 + (grad - m0) * oneMinusBeta1;
+    const v1 = v0 + (grad * grad - v0) * oneMinusBeta2;
+    const top = max<f32>(load<f32>(largest + i), v1);
+    store<f32>(m + i, m1);
+    store<f32>(v + i, v1);
+    store<f32>(largest + i, top);
+    store<f32>(w + i, load<f32>(w + i) * keep - (m1 * alpha) / (sqrt<f32>(top) + epsilon));
+  }
+}
+
+/** v ← ρv + (1 − ρ)g²; w ← w·keep − rate·g / √(v + ε). */
+export function rmsprop(
+  w: usize,
+  g: usize,
+  v: usize,
+  n: usize,
+  rate: f32,
+  keep: f32,
+  rho: f32,
+  epsilon: f32,
+): void {
+  const vRate = f32x4.splat(rate);
+  const vKeep = f32x4.splat(keep);
+  const vRho = f32x4.splat(rho);
+  const vRest = f32x4.splat(1 - rho);
+  const vEpsilon = f32x4.splat(epsilon);
+  const end = vectorEnd(n);
+  for (let i: usize = 0; i < end; i += STEP) {
+    const grad = v128.load(g + i);
+    const v1 = f32x4.add(f32x4.mul(vRho, v128.load(v + i)), f32x4.mul(vRest, f32x4.mul(grad, grad)));
+    v128.store(v + i, v1);
+    const change = f32x4.div(f32x4.mul(vRate, grad), f32x4.sqrt(f32x4.add(v1, vEpsilon)));
+    v128.store(w + i, f32x4.sub(decayed(v128.load(w + i), vKeep), change));
+  }
+  for (let i: usize = end; i < n << 2; i += 4) {
+    const grad = load<f32>(g + i);
+    const v1 = rho * load<f32>(v + i) + (1 - rho) * (grad * grad);
+    store<f32>(v + i, v1);
+    store<f32>(w + i, load<f32>(w + i) * keep - (rate * grad) / sqrt<f32>(v1 + epsilon));
+  }
+}
+
+/** RMSprop with the gradient's running mean taken off (centered) and/or momentum; pointers of 0 switch a part off. */
+export function rmspropGeneral(
+  w: usize,
+  g: usize,
+  v: usize,
+  mean: usize,
+  m: usize,
+  n: usize,
+  rate: f32,
+  keep: f32,
+  rho: f32,
+  epsilon: f32,
+  momentum: f32,
+): void {
+  for (let i: usize = 0; i < n << 2; i += 4) {
+    const grad = load<f32>(g + i);
+    const v1 = rho * load<f32>(v + i) + (1 - rho) * (grad * grad);
+    store<f32>(v + i, v1);
+    let denominator = v1 + epsilon;
+    if (mean != 0) {
+      const mean1 = rho * load<f32>(mean + i) + (1 - rho) * grad;
+      store<f32>(mean + i, mean1);
+      denominator -= mean1 * mean1;
+    }
+    let change = (rate * grad) / sqrt<f32>(denominator);
+    if (m != 0) {
+      change = momentum * load<f32>(m + i) + change;
+      store<f32>(m + i, change);
+    }
+    store<f32>(w + i, load<f32>(w + i) * keep - change);
+  }
+}
+
+/** g ← factor·g. */
+export function scale(g: usize, n: usize, factor: f32): void {
+  const vFactor = f32x4.splat(factor);
+  const end = vectorEnd(n);
+  for (let i: usize = 0; i < end; i += STEP) v128.store(g + i, f32x4.mul(v128.load(g + i), vFactor));
+  for (let i: usize = end; i < n << 2; i += 4) store<f32>(g + i, load<f32>(g + i) * factor);
+}
+
+/** g ← min(max(g, −limit), limit). */
+export function clampValue(g: usize, n: usize, limit: f32): void {
+  const high = f32x4.splat(limit);
+  const low = f32x4.splat(-limit);
+  const end = vectorEnd(n);
+  for (let i: usize = 0; i < end; i += STEP) {
+    v128.store(g + i, f32x4.min(f32x4.max(v128.load(g + i), low), high));
+  }
+  for (let i: usize = end; i < n << 2; i += 4) {
+    store<f32>(g + i, min<f32>(max<f32>(load<f32>(g + i), -limit), limit));
+  }
+}
+
+/** Σ g², summed in 64 bits. */
+export function sumOfSquares(g: usize, n: usize): f64 {
+  let sums = f64x2.splat(0);
+  const end = vectorEnd(n);
+  for (let i: usize = 0; i < end; i += STEP) {
+    const four = v128.load(g + i);
+    const low = f64x2.promote_low_f32x4(four);
+    const high = f64x2.promote_low_f32x4(v128.shuffle<u64>(four, four, 1, 1));
+    sums = f64x2.add(sums, f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)));
+  }
+  let total = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  for (let i: usize = end; i < n << 2; i += 4) {
+    const value = <f64>load<f32>(g + i);
+    total += value * value;
+  }
+  return total;
+}
