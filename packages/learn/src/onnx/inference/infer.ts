@@ -1,0 +1,20 @@
+import type { TensorType } from "../tensor.ts";
+import { elementwiseInference } from "./elementwise.ts";
+import { layoutInference } from "./layout.ts";
+import { linearInference } from "./linear.ts";
+import { reductionInference } from "./reductions.ts";
+import type { InferenceInput, InferenceRule } from "./rule.ts";
+import { spatialInference } from "./spatial.ts";
+
+const rules: ReadonlyMap<string, InferenceRule> = new Map(
+  Object.entries({
+    ...elementwiseInference,
+    ...layoutInference,
+    ...linearInference,
+    ...reductionInference,
+    ...spatialInference,
+  }),
+);
+
+/** Infers the types of a node's outputs; undefined for an operator without a rule. */
+export const inferOutputs = (node: InferenceInput): readonly TensorType[] | undefined => rules.get(node.operator)?.(node);
