@@ -120,6 +120,8 @@ export const ImportDataset = z.strictObject({
   split: SplitPlan.optional(),
   /** CSV only. */
   delimiter: z.string().length(1).optional(),
+  /** CSV only: what these columns hold, where the guess would be another. */
+  kinds: z.record(z.string(), z.enum(["number", "category", "text"])).optional(),
 });
 /** Options of an import. */
 export type ImportDataset = z.infer<typeof ImportDataset>;
@@ -179,6 +181,7 @@ export const importDataset = operation({
     "npy-invalid",
     "gzip-invalid",
     "csv-ragged",
+    "csv-invalid",
     "column-unknown",
     "image-undecodable",
     "dataset-empty",

@@ -40,6 +40,7 @@ export const errorCatalogue = {
   "npy-invalid": invalid("The file is not a valid NumPy .npy file"),
   "gzip-invalid": invalid("The gzip stream is damaged or truncated"),
   "csv-ragged": invalid("A CSV row has another number of fields than the header"),
+  "csv-invalid": invalid("The file is not valid CSV"),
   "column-unknown": invalid("The data has no such column"),
   "image-undecodable": invalid("The image does not decode"),
   "dataset-empty": invalid("The import holds no rows"),

@@ -55,14 +55,18 @@ export const npyHeaderBytesMax: number = 65_536;
 export const npyHeaderBytes = (bytes: Uint8Array): number => {
   const magic = String.fromCharCode(...bytes.subarray(1, 6));
   if (bytes.length < 10 || bytes[0] !== 0x93 || magic !== "NUMPY") {
-    return fail("The file does not begin with \\x93NUMPY. Write it with numpy.save, and check that it is no .npz archive.");
+    return fail(
+      "The file does not begin with \\x93NUMPY. Write it with numpy.save, and check that it is no .npz archive.",
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6] ?? 0;
   if (version < 1 || version > 3) return fail(`The format version is ${version}; versions 1, 2 and 3 are read.`);
   if (version > 1 && bytes.length < 12) return fail("The header is cut off. Fetch or write the file again.");
   const total = version === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true);
-  return total <= npyHeaderBytesMax ? total : fail(`The header claims ${total} bytes; at most ${npyHeaderBytesMax} are read.`);
+  return total <= npyHeaderBytesMax
+    ? total
+    : fail(`The header claims ${total} bytes; at most ${npyHeaderBytesMax} are read.`);
 };
 
 const shapeOf = (text: string): number[] =>

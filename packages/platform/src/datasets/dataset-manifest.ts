@@ -110,3 +110,17 @@ export const blobsOf = (manifest: DatasetManifest): DigestText[] => [
   manifest.split.assignment.digest,
   ...manifest.columns.flatMap((column) => column.segments.map((segment) => segment.digest)),
 ];
+
+/**
+ * A column by its name.
+ * @throws PlatformError `column-unknown` naming the columns there are.
+ */
+export const columnNamed = <C extends StoredColumn>(columns: readonly C[], name: string): C => {
+  const found = columns.find(({ column }) => column.name === name);
+  if (found !== undefined) return found;
+  const names = columns.slice(0, 100).map(({ column }) => column.name);
+  throw new PlatformError(
+    "column-unknown",
+    `There is no column ${JSON.stringify(name)}. Columns are: ${names.join(", ")}.`,
+  );
+};

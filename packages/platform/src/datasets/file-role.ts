@@ -20,7 +20,9 @@ export const baseNameOf = (name: string): string => name.split(/[/\\]/).at(-1) ?
 
 /** The part of a split that a file's name says it holds, e.g. `t10k-images-idx3-ubyte.gz` or `x_train.npy`. */
 export const splitOfFile = (name: string): SplitName | null => {
-  for (const word of baseNameOf(name).toLowerCase().split(/[^a-z0-9]+/)) {
+  for (const word of baseNameOf(name)
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)) {
     const split = splitWords.get(word);
     if (split !== undefined) return split;
   }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Blob } from "../storage/blob-store.ts";
+import type { Blob, BlobStore } from "../storage/blob-store.ts";
 import type { BlobLedger, BlobOwner } from "./blob-ledger.ts";
 
 /** What an import is doing. */
@@ -12,6 +12,8 @@ const busyLimitMs = 12;
 export class ImportSession {
   readonly owner: BlobOwner;
   readonly signal: AbortSignal;
+  /** To read back what was stored. */
+  readonly blobs: Pick<BlobStore, "get" | "read">;
   readonly #ledger: BlobLedger;
   phase: ImportPhase = "read";
   rows = 0;
@@ -20,8 +22,13 @@ export class ImportSession {
   bytes = 0;
   #turnStartedMs = performance.now();
 
-  constructor(ledger: BlobLedger, owner: BlobOwner, signal: AbortSignal) {
-    this.#ledger = ledger;
+  constructor(
+    stores: { readonly ledger: BlobLedger; readonly blobs: BlobStore },
+    owner: BlobOwner,
+    signal: AbortSignal,
+  ) {
+    this.#ledger = stores.ledger;
+    this.blobs = stores.blobs;
     this.owner = owner;
     this.signal = signal;
   }

@@ -32,10 +32,7 @@ const gunzipped = async function* (content: AsyncIterable<Uint8Array>, name: str
   }
 };
 
-const prepended = async function* (
-  head: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
+const prepended = async function* (head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     if (head.byteLength > 0) yield head;
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
