@@ -76,6 +76,18 @@ const shapeOf = (text: string): number[] =>
     .filter((part) => part !== "")
     .map((part) => (/^[0-9]{1,15}$/.test(part) ? Number(part) : fail(`The shape holds ${part}, which is no size.`)));
 
+/** Element type and order of bytes, from the text of the head. */
+const elementOf = (text: string): Pick<NpyHeader, "element" | "elementBytes" | "littleEndian"> => {
+  const [, order, code = ""] = /'descr'\s*:\s*'([<>|=])([a-zA-Z][0-9]+)'/.exec(text) ?? [];
+  const element = elements[code];
+  if (element !== undefined) return { element, elementBytes: Number(code.slice(1)), littleEndian: order !== ">" };
+  const found = /'descr'\s*:\s*([^,]+)/.exec(text)?.[1] ?? "nothing";
+  return fail(
+    `The element type is ${found.slice(0, 60)}; read are bool, integers up to 64 bits (not uint64) and floats. ` +
+      "Convert the array with astype, e.g. x.astype('float32').",
+  );
+};
+
 /**
  * Reads the head of a NumPy `.npy` file (format versions 1 to 3).
  * @param bytes Beginning of the file, at least `npyHeaderBytes(bytes)` long.
@@ -87,25 +99,8 @@ export const parseNpyHeader = (bytes: Uint8Array): NpyHeader => {
   const start = bytes[6] === 1 ? 10 : 12;
   let text = "";
   for (const byte of bytes.subarray(start, headerBytes)) text += String.fromCharCode(byte);
-  const description = /'descr'\s*:\s*'([<>|=])([a-zA-Z][0-9]+)'/.exec(text);
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
-  const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text);
-  if (order?.[1] === undefined || shape?.[1] === undefined) return fail("The header is damaged. Write the file again.");
-  const code = description?.[2] ?? "";
-  const element = elements[code];
-  if (element === undefined) {
-    const found = /'descr'\s*:\s*([^,]+|\[.*\])/.exec(text)?.[1] ?? "nothing";
-    return fail(
-      `The element type is ${found.slice(0, 60)}; read are bool, integers up to 64 bits (not uint64) and floats. ` +
-        "Convert the array with astype, e.g. x.astype('float32').",
-    );
-  }
-  return {
-    element,
-    elementBytes: Number(code.slice(1)),
-    littleEndian: description?.[1] !== ">",
-    fortranOrder: order[1] === "True",
-    shape: shapeOf(shape[1]),
-    headerBytes,
-  };
+  const [, fortran] = /'fortran_order'\s*:\s*(True|False)/.exec(text) ?? [];
+  const [, shape] = /'shape'\s*:\s*\(([^)]*)\)/.exec(text) ?? [];
+  if (fortran === undefined || shape === undefined) return fail("The header is damaged. Write the file again.");
+  return { ...elementOf(text), fortranOrder: fortran === "True", shape: shapeOf(shape), headerBytes };
 };

@@ -114,6 +114,7 @@ export const csvColumnWriter = (
       throw csvInvalid(`Column ${name}`, "It has more than 100,000 categories. Declare it a text.");
     }
     case "text":
-      return textWriter(session, name, limitBytes);
+      break;
   }
+  return textWriter(session, name, limitBytes);
 };

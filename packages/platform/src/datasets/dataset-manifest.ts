@@ -98,8 +98,10 @@ export const rowBytesOf = (column: Column): number => {
     case "category":
       return 4;
     case "text":
-      return 0;
+      break;
   }
+  // Texts are never packed.
+  return 0;
 };
 
 /** Names of the three parts in the order of the assignment's byte. */

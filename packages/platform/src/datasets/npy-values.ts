@@ -76,6 +76,7 @@ export const storedBytes = (block: Uint8Array, header: NpyHeader): Uint8Array =>
     case "float32":
       return asBytes(Float32Array.from(values));
     case "float64":
-      return asBytes(values);
+      break;
   }
+  return asBytes(values);
 };

@@ -141,11 +141,11 @@ export const readColumn = async (blobs: BlobReader, stored: StoredColumn): Promi
       const rows = stored.segments.reduce((sum, segment) => sum + segment.rows, 0);
       return { kind: "text", rows, text: (row) => decoder.decode(item(row)) };
     }
-    case "tensor": {
-      const data = tensorViews[column.dtype](await packedBytes(blobs, stored));
-      return { kind: "tensor", data, dtype: column.dtype, shape: column.shape };
-    }
+    case "tensor":
+      break;
   }
+  const data = tensorView(column.dtype, await packedBytes(blobs, stored));
+  return { kind: "tensor", data, dtype: column.dtype, shape: column.shape };
 };
 
 /** Bytes of some rows of a column, read without loading the rest. */

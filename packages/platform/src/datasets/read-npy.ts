@@ -56,26 +56,35 @@ const readHeader = async (source: ByteSource, file: string): Promise<NpyHeader> 
   }
 };
 
-/** What column an array is; one row per element of its first axis. */
-const columnOf = (header: NpyHeader, role: Role, file: string): Column => {
-  const [, ...row] = header.shape;
-  const dtype = storedElements[header.element];
-  if (header.shape.length === 0) throw invalid(file, "The array has no axes; the first axis must be the rows.");
-  if (header.fortranOrder && header.shape.length > 1) {
+const checkLayout = (header: NpyHeader, file: string): void => {
+  const [rows, ...row] = header.shape;
+  if (rows === undefined) throw invalid(file, "The array has no axes; the first axis must be the rows.");
+  if (header.fortranOrder && row.length > 0) {
     throw invalid(file, "The array is in Fortran order. Save it with numpy.ascontiguousarray(x).");
   }
   if (row.includes(0)) throw invalid(file, `The shape ${header.shape.join("×")} holds rows of size 0.`);
-  if (role === "target") {
-    const name = "label";
-    if (row.every((size) => size === 1)) return { kind: "number", name };
-    return { kind: "tensor", name, dtype, shape: row };
+};
+
+/** Images are bytes [rows, height, width] or [rows, height, width, 1 | 3 | 4]. */
+const imageColumn = (header: NpyHeader): Column | null => {
+  const [, height, width, channels = 1] = header.shape;
+  if (header.element !== "uint8" || height === undefined || width === undefined) return null;
+  if (header.shape.length > 4 || ![1, 3, 4].includes(channels)) return null;
+  return { kind: "image", name: "image", height, width, channels };
+};
+
+/** What column an array is; one row per element of its first axis. */
+const columnOf = (header: NpyHeader, role: Role): Column => {
+  const shape = header.shape.slice(1);
+  const dtype = storedElements[header.element];
+  if (role === "features") {
+    const tensor: Column =
+      shape.length === 0 ? { kind: "number", name: "x" } : { kind: "tensor", name: "x", dtype, shape };
+    return imageColumn(header) ?? tensor;
   }
-  const [height, width, channels = 1] = row;
-  const picture = header.element === "uint8" && (row.length === 2 || row.length === 3) && [1, 3, 4].includes(channels);
-  if (picture && height !== undefined && width !== undefined)
-    return { kind: "image", name: "image", height, width, channels };
-  if (row.length === 0) return { kind: "number", name: "x" };
-  return { kind: "tensor", name: "x", dtype, shape: row };
+  return shape.every((size) => size === 1)
+    ? { kind: "number", name: "label" }
+    : { kind: "tensor", name: "label", dtype, shape };
 };
 
 /** Takes blocks of rows and gives what was seen and stored. */
@@ -105,30 +114,44 @@ const blockWriter = (session: ImportSession, header: NpyHeader, column: Column) 
   return { sourceRowBytes, statistics, hashes, write, finish: async () => (await sink?.finish()) ?? [] };
 };
 
-const cutOff = (file: string, expected: number, got: number): PlatformError =>
-  invalid(file, `The header announces ${expected} bytes of data, the file has ${got}. Write or fetch the file again.`);
+/** Reads exactly the rows that the header announces, block by block. */
+const announcedBlocks = async function* (
+  source: ByteSource,
+  file: string,
+  size: { readonly rows: number; readonly rowBytes: number },
+): AsyncGenerator<Uint8Array> {
+  const expected = size.rows * size.rowBytes;
+  let got = 0;
+  for await (const block of source.blocks(size.rowBytes)) {
+    got += block.byteLength;
+    if (got > expected) break;
+    if (block.byteLength % size.rowBytes === 0) yield block;
+  }
+  if (got === expected) return;
+  const found = got > expected ? "more" : String(got);
+  throw invalid(
+    file,
+    `The header announces ${expected} bytes of data, the file has ${found}. Write or fetch it again.`,
+  );
+};
 
 const readArray = async (session: ImportSession, file: UploadedFile, role: Role): Promise<ArrayPart> => {
   await using source = new ByteSource(contentOf(file, session));
   const header = await readHeader(source, file.name);
-  const column = columnOf(header, role, file.name);
+  checkLayout(header, file.name);
+  const column = columnOf(header, role);
   const rows = header.shape[0] ?? 0;
+  const counted = role === "features" ? 1 : 0;
   const writer = blockWriter(session, header, column);
-  const expected = rows * writer.sourceRowBytes;
   const integers = role === "target" && column.kind === "number" && !header.element.startsWith("float");
   const classes: number[] = [];
-  if (role === "features") session.totalRows = (session.totalRows ?? 0) + rows;
-  let got = 0;
-  for await (const block of source.blocks(writer.sourceRowBytes)) {
-    got += block.byteLength;
-    if (got > expected) throw cutOff(file.name, expected, got);
-    if (block.byteLength % writer.sourceRowBytes !== 0) continue;
+  session.totalRows = (session.totalRows ?? 0) + rows * counted;
+  for await (const block of announcedBlocks(source, file.name, { rows, rowBytes: writer.sourceRowBytes })) {
     if (integers) for (const value of numbersOf(block, header)) classes.push(value);
     await writer.write(block);
-    if (role === "features") session.rows += block.byteLength / writer.sourceRowBytes;
+    session.rows += (block.byteLength / writer.sourceRowBytes) * counted;
     await session.breathe();
   }
-  if (got < expected) throw cutOff(file.name, expected, got);
   const { statistics, hashes } = writer;
   const segments = await writer.finish();
   return {

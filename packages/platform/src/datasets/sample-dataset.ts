@@ -34,11 +34,11 @@ const valueOf = async (blobs: BlobReader, stored: StoredColumn, row: number): Pr
       return column.categories[view.getInt32(0, true)] ?? null;
     case "text":
       return new TextDecoder().decode(bytes);
-    case "tensor": {
-      const data = tensorView(column.dtype, Uint8Array.from(bytes).buffer);
-      return Array.from(data.subarray(0, tensorValuesMax), Number).map((value) => (Number.isFinite(value) ? value : 0));
-    }
+    case "tensor":
+      break;
   }
+  const data = tensorView(column.dtype, Uint8Array.from(bytes).buffer);
+  return Array.from(data.subarray(0, tensorValuesMax), Number).map((value) => (Number.isFinite(value) ? value : 0));
 };
 
 /** Which rows to show. */
