@@ -136,6 +136,11 @@ export class GraphBuilder {
     return constant === undefined ? undefined : numbersOf(constant);
   }
 
+  /** The nodes added so far, in order. */
+  nodes(): readonly Node[] {
+    return [...this.#nodes];
+  }
+
   /** The node that computes a value. */
   producer(name: string): Node | undefined {
     return this.#nodes.find((node) => node.outputs.includes(name));

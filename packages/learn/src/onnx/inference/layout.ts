@@ -61,7 +61,7 @@ const concat: InferenceRule = (node) => {
     throw new LearnError("shape-mismatch", `Concat over axis ${axis} cannot join ${formatShape(first.shape)} and ${formatShape(shape)}.`);
   }
   const lengths = types.map(({ shape }) => shape[axis] ?? 1);
-  const length = isStatic(lengths) ? lengths.reduce((sum, one) => sum + one, 0) : lengths.join("+");
+  const length = isStatic(lengths) ? lengths.reduce<number>((sum, one) => sum + one, 0) : lengths.join("+");
   return [{ dtype: first.dtype, shape: first.shape.with(axis, length) }];
 };
 

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { GraphBuilder } from "../onnx/builder.ts";
+import type { Value } from "../onnx/graph.ts";
+import { initializerSchema } from "./arguments.ts";
+import { defineLayer, only } from "./layer.ts";
+import type { EmitContext, LayerKind } from "./layer.ts";
+import { plain } from "./layout.ts";
+
+const schema = z.strictObject({
+  momentum: z.number().min(0).max(1).default(0.99),
+  epsilon: z.number().positive().default(1e-3),
+  center: z.boolean().default(true),
+  scale: z.boolean().default(true),
+  betaInitializer: initializerSchema.default("zeros"),
+  gammaInitializer: initializerSchema.default("ones"),
+  movingMeanInitializer: initializerSchema.default("zeros"),
+  movingVarianceInitializer: initializerSchema.default("ones"),
+});
+
+interface Statistics {
+  readonly mean: Value;
+  readonly variance: Value;
+  readonly centred: Value;
+}
+
+const batchStatistics = (builder: GraphBuilder, x: Value, axes: readonly number[]): Statistics => {
+  const over = builder.integers(axes);
+  const mean = builder.apply("ReduceMean", [x, over]);
+  const centred = builder.apply("Sub", [x, mean]);
+  const variance = builder.apply("ReduceMean", [builder.apply("Mul", [centred, centred]), over]);
+  return { mean, variance, centred };
+};
+
+/** Blends a measured statistic into the moving one: old · momentum + new · (1 − momentum). */
+const move = (context: EmitContext, name: string, measured: Value, momentum: number): void => {
+  const { builder } = context;
+  const old = context.weight(name);
+  const flat = builder.apply("Reshape", [measured, builder.integers([-1])]);
+  const kept = builder.apply("Mul", [old, builder.scalarLike(old, momentum)]);
+  context.update(name, builder.apply("Add", [kept, builder.apply("Mul", [flat, builder.scalarLike(flat, 1 - momentum)])]));
+};
+
+/**
+ * Normalises each channel by the batch's mean and biased variance in training, by moving statistics otherwise.
+ * Source: keras/src/layers/normalization/batch_normalization.py.
+ */
+export const batchNormalizationLayer: LayerKind = defineLayer({
+  layer: "BatchNormalization",
+  arguments: schema,
+  outputShape: (_, inputs, place) => only(inputs, place),
+  weights: (args, inputs) => {
+    const shape = [only(inputs).at(-1) ?? 1];
+    return [
+      ...(args.scale ? [{ name: "gamma", shape, initializer: args.gammaInitializer, trainable: true }] : []),
+      ...(args.center ? [{ name: "beta", shape, initializer: args.betaInitializer, trainable: true }] : []),
+      { name: "moving_mean", shape, initializer: args.movingMeanInitializer, trainable: false },
+      { name: "moving_variance", shape, initializer: args.movingVarianceInitializer, trainable: false },
+    ];
+  },
+  emit: (args, inputs, context) => {
+    const { builder } = context;
+    const given = only(inputs);
+    const input = given.layout === "flattened" ? plain(builder, given) : given;
+    const rank = input.value.shape.length;
+    const channelAxis = input.layout === "channels-first" ? 1 : rank - 1;
+    const row = Array.from({ length: rank }, (_, axis) => (axis === channelAxis ? (input.shape.at(-1) ?? 1) : 1));
+    const perChannel = (value: Value): Value => builder.apply("Reshape", [value, builder.integers(row)]);
+    let statistics: Statistics;
+    if (context.training) {
+      statistics = batchStatistics(builder, input.value, row.map((_, axis) => axis).filter((axis) => axis !== channelAxis));
+      move(context, "moving_mean", statistics.mean, args.momentum);
+      move(context, "moving_variance", statistics.variance, args.momentum);
+    } else {
+      const mean = perChannel(context.weight("moving_mean"));
+      const centred = builder.apply("Sub", [input.value, mean]);
+      statistics = { mean, variance: perChannel(context.weight("moving_variance")), centred };
+    }
+    const { variance, centred } = statistics;
+    const shifted = builder.apply("Add", [variance, builder.scalarLike(variance, args.epsilon)]);
+    const inverse = builder.apply("Reciprocal", [builder.apply("Sqrt", [shifted])]);
+    const factor = args.scale ? builder.apply("Mul", [inverse, perChannel(context.weight("gamma"))]) : inverse;
+    const scaled = builder.apply("Mul", [centred, factor]);
+    const value = args.center ? builder.apply("Add", [scaled, perChannel(context.weight("beta"))]) : scaled;
+    return { ...input, value };
+  },
+});

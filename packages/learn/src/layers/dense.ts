@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { GraphBuilder } from "../onnx/builder.ts";
+import type { Value } from "../onnx/graph.ts";
+import { activationSchema, emitActivation } from "./activations.ts";
+import { initializerSchema, lengthSchema } from "./arguments.ts";
+import { defineLayer, only } from "./layer.ts";
+import type { LayerKind, LayerValue, WeightStorage } from "./layer.ts";
+import { plainValue } from "./layout.ts";
+
+const schema = z.strictObject({
+  units: lengthSchema,
+  activation: activationSchema.default("linear"),
+  useBias: z.boolean().default(true),
+  kernelInitializer: initializerSchema.default("glorot_uniform"),
+  biasInitializer: initializerSchema.default("zeros"),
+});
+
+/** An image that was flattened channels first is met by a kernel whose rows are reordered alike, which costs nothing a step. */
+const flattenedStorage = (image: readonly number[], units: number): WeightStorage => {
+  const [height = 1, width = 1, channels = 1] = image;
+  return {
+    unfolded: [height, width, channels, units],
+    order: [2, 0, 1, 3],
+    shape: [height * width * channels, units],
+  };
+};
+
+const product = (builder: GraphBuilder, [x, kernel]: readonly [Value, Value], bias: Value | undefined): Value => {
+  if (x.shape.length === 2) return builder.apply("Gemm", bias === undefined ? [x, kernel] : [x, kernel, bias]);
+  const result = builder.apply("MatMul", [x, kernel]);
+  return bias === undefined ? result : builder.apply("Add", [result, bias]);
+};
+
+/** A matrix product over the last axis: activation(x · kernel + bias), kernel [in, units], bias [units]. */
+export const denseLayer: LayerKind = defineLayer({
+  layer: "Dense",
+  arguments: schema,
+  outputShape: ({ units }, inputs, place) => only(inputs, place).with(-1, units),
+  weights: ({ units, useBias, kernelInitializer, biasInitializer }, inputs) => [
+    { name: "kernel", shape: [only(inputs).at(-1) ?? 1, units], initializer: kernelInitializer, trainable: true },
+    ...(useBias ? [{ name: "bias", shape: [units], initializer: biasInitializer, trainable: true }] : []),
+  ],
+  emit: ({ units, useBias, activation }, inputs, context): LayerValue => {
+    const input = only(inputs);
+    const { builder } = context;
+    const image = input.layout === "flattened" ? input.image : undefined;
+    const x = image === undefined ? plainValue(builder, input) : input.value;
+    const kernel = context.weight("kernel", image === undefined ? undefined : flattenedStorage(image, units));
+    const sum = product(builder, [x, kernel], useBias ? context.weight("bias") : undefined);
+    return { value: emitActivation(builder, sum, activation), shape: input.shape.with(-1, units), layout: "plain" };
+  },
+});

@@ -1,0 +1,109 @@
+import type { z } from "zod";
+import type { Initializer } from "../initializers/index.ts";
+import type { GraphBuilder } from "../onnx/builder.ts";
+import type { Value } from "../onnx/graph.ts";
+import type { Dimension } from "../onnx/tensor.ts";
+import { LearnError } from "../errors.ts";
+
+/** Shape of one sample, without the batch, channels last. */
+export type SampleShape = readonly number[];
+
+/** A weight of a layer in its public Keras layout. */
+export interface WeightSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+  /** False for statistics that are measured instead of learnt. */
+  readonly trainable: boolean;
+}
+
+/**
+ * How a weight lies inside the engine: its public values are read as `unfolded`, transposed by `order`, and given to
+ * the graph as `shape`.
+ */
+export interface WeightStorage {
+  readonly unfolded: readonly number[];
+  readonly order: readonly number[];
+  readonly shape: readonly number[];
+}
+
+/**
+ * A layer's result inside the graph. `plain` is the public layout with the batch in front; `channels-first` is an
+ * image as the engine wants it; `flattened` is an image flattened while its channels still stood first.
+ */
+export interface LayerValue {
+  readonly value: Value;
+  readonly shape: SampleShape;
+  readonly layout: "plain" | "channels-first" | "flattened";
+  /** Of a flattened value: the image's public shape [height, width, channels]. */
+  readonly image?: SampleShape;
+}
+
+/** What a layer may ask for while it writes its part of the graph. */
+export interface EmitContext {
+  readonly builder: GraphBuilder;
+  readonly training: boolean;
+  readonly batch: Dimension;
+  /** The layer's weight of that name as a value of the graph. */
+  weight(name: string, storage?: WeightStorage): Value;
+  /** A dropout mask of the given shape, drawn anew at each step: 0, or 1/(1−rate). */
+  mask(shape: readonly Dimension[], rate: number): Value;
+  /** Replaces a weight that is not learnt by a new value after the step. */
+  update(name: string, value: Value): void;
+}
+
+/** Where a layer stands, for its messages. */
+export interface LayerPlace {
+  readonly layer: string;
+  readonly name: string;
+}
+
+/** A kind of layer, its arguments already validated. */
+export interface LayerKind {
+  readonly layer: string;
+  readonly arguments: z.ZodType;
+  outputShape(args: unknown, inputs: readonly SampleShape[], place: LayerPlace): SampleShape;
+  weights(args: unknown, inputs: readonly SampleShape[]): readonly WeightSpec[];
+  emit(args: unknown, inputs: readonly LayerValue[], context: EmitContext): LayerValue;
+}
+
+/** A kind of layer with typed arguments. */
+export interface LayerDefinition<Arguments> {
+  readonly layer: string;
+  readonly arguments: z.ZodType<Arguments>;
+  outputShape(args: Arguments, inputs: readonly SampleShape[], place: LayerPlace): SampleShape;
+  weights?(args: Arguments, inputs: readonly SampleShape[]): readonly WeightSpec[];
+  emit(args: Arguments, inputs: readonly LayerValue[], context: EmitContext): LayerValue;
+}
+
+/** Makes a kind of layer; its functions only ever see arguments that its own schema let through. */
+export const defineLayer = <Arguments>(definition: LayerDefinition<Arguments>): LayerKind => ({
+  layer: definition.layer,
+  arguments: definition.arguments,
+  outputShape: (args, inputs, place) => definition.outputShape(args as Arguments, inputs, place),
+  weights: (args, inputs) => definition.weights?.(args as Arguments, inputs) ?? [],
+  emit: (args, inputs, context) => definition.emit(args as Arguments, inputs, context),
+});
+
+/** The single input of a layer that takes one. */
+export const only = <Item>(inputs: readonly Item[], place?: LayerPlace): Item => {
+  const [input] = inputs;
+  if (input === undefined || inputs.length !== 1) {
+    const who = place === undefined ? "The layer" : `${place.layer} "${place.name}"`;
+    throw new LearnError("layer-invalid", `${who} takes exactly one input, but ${inputs.length} came.`);
+  }
+  return input;
+};
+
+/** The single input shape of a layer that works on images [height, width, channels]. */
+export const imageShape = (inputs: readonly SampleShape[], place: LayerPlace): readonly [number, number, number] => {
+  const shape = only(inputs, place);
+  const [height, width, channels] = shape;
+  if (shape.length !== 3 || height === undefined || width === undefined || channels === undefined) {
+    throw new LearnError(
+      "shape-mismatch",
+      `${place.layer} "${place.name}" expects an image [height, width, channels], but its input has shape [${shape.join(", ")}]. Put a Reshape in front of it, or give the input its channels.`,
+    );
+  }
+  return [height, width, channels];
+};

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { paddingSchema, pairSchema } from "./arguments.ts";
+import { imageWindows } from "./conv2d.ts";
+import { defineLayer, imageShape, only } from "./layer.ts";
+import type { LayerKind, LayerPlace } from "./layer.ts";
+import { channelsFirst } from "./layout.ts";
+import type { Windows } from "../onnx/windows.ts";
+
+const schema = z.strictObject({
+  poolSize: pairSchema.default(2),
+  strides: pairSchema.optional(),
+  padding: paddingSchema.default("valid"),
+});
+
+const windowsOf = (args: z.output<typeof schema>, image: readonly number[], place?: LayerPlace): Windows =>
+  imageWindows(
+    { kernel: args.poolSize, strides: args.strides ?? args.poolSize, padding: args.padding },
+    image,
+    place,
+  );
+
+const pooling = (layer: string, operator: string): LayerKind =>
+  defineLayer({
+    layer,
+    arguments: schema,
+    outputShape: (args, inputs, place) => {
+      const image = imageShape(inputs, place);
+      return [...windowsOf(args, image, place).output, image[2]];
+    },
+    emit: (args, inputs, { builder }) => {
+      const input = only(inputs);
+      const windows = windowsOf(args, input.shape);
+      const value = builder.apply(operator, [channelsFirst(builder, input)], {
+        attributes: {
+          kernel_shape: windows.kernel,
+          strides: windows.strides,
+          pads: [...windows.before, ...windows.after],
+        },
+      });
+      return { value, shape: [...windows.output, input.shape[2] ?? 1], layout: "channels-first" };
+    },
+  });
+
+/** The largest element of each window. */
+export const maxPooling2dLayer: LayerKind = pooling("MaxPooling2D", "MaxPool");
+
+/** The mean of each window; what padding adds does not count. */
+export const averagePooling2dLayer: LayerKind = pooling("AveragePooling2D", "AveragePool");
+
+/** The mean of each channel over the whole image. */
+export const globalAveragePooling2dLayer: LayerKind = defineLayer({
+  layer: "GlobalAveragePooling2D",
+  arguments: z.strictObject({ keepDims: z.boolean().default(false) }),
+  outputShape: ({ keepDims }, inputs, place) => {
+    const channels = imageShape(inputs, place)[2];
+    return keepDims ? [1, 1, channels] : [channels];
+  },
+  emit: ({ keepDims }, inputs, { builder }) => {
+    const input = only(inputs);
+    const channels = input.shape[2] ?? 1;
+    const value = builder.apply("ReduceMean", [channelsFirst(builder, input), builder.integers([2, 3])], {
+      attributes: { keepdims: keepDims ? 1 : 0 },
+    });
+    return keepDims
+      ? { value, shape: [1, 1, channels], layout: "channels-first" }
+      : { value, shape: [channels], layout: "plain" };
+  },
+});
