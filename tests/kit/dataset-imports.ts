@@ -22,9 +22,16 @@ export interface DatasetYard extends AsyncDisposable {
   /** Imports files and gives every event. */
   events(files: readonly TestFile[], options: ImportDataset, name?: string): Promise<ImportEvent[]>;
   /** Imports files and gives the version; fails the test when the import fails. */
-  import(files: readonly TestFile[], options: ImportDataset, name?: string): Promise<Extract<ImportEvent, { type: "completed" }>>;
+  import(
+    files: readonly TestFile[],
+    options: ImportDataset,
+    name?: string,
+  ): Promise<Extract<ImportEvent, { type: "completed" }>>;
   /** Imports files that must be refused, and gives the refusal. */
-  refusal(files: readonly TestFile[], options: ImportDataset): Promise<{ readonly code: string; readonly detail: string }>;
+  refusal(
+    files: readonly TestFile[],
+    options: ImportDataset,
+  ): Promise<{ readonly code: string; readonly detail: string }>;
 }
 
 /** Gives files in the form of a multipart request. */
@@ -39,10 +46,7 @@ export const uploads = async function* (files: readonly TestFile[]): AsyncGenera
 export const openDatasetYard = async (): Promise<DatasetYard> => {
   const database = openDatabase(":memory:");
   const workspaceId = "ws_00000000000000000000000000";
-  await database.kysely
-    .insertInto("workspaces")
-    .values({ id: workspaceId, name: "default", created_at: 0 })
-    .execute();
+  await database.kysely.insertInto("workspaces").values({ id: workspaceId, name: "default", created_at: 0 }).execute();
   const store = new KyselyDatasetStore(database.kysely);
   const blobs = new MemoryBlobStore();
   const ledger = new BlobLedger(store, blobs);
