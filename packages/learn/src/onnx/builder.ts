@@ -187,4 +187,5 @@ export class GraphBuilder {
   }
 }
 
-const poolKey = (tensor: Tensor): string => `${tensor.dtype}[${tensor.shape.join()}]${Array.from<number | bigint>(tensor.values).join()}`;
+const poolKey = (tensor: Tensor): string =>
+  `${tensor.dtype}[${tensor.shape.join()}]${Array.from<number | bigint>(tensor.values).join()}`;

@@ -15,8 +15,7 @@ export interface EncodeOptions {
 const operatorSetVersion = 18;
 const irVersion = 8;
 
-const bytesOf = ({ values }: Tensor): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+const bytesOf = ({ values }: Tensor): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 const tensorMessage = (tensor: Tensor, name?: string): TensorMessage => ({
   dims: [...tensor.shape],

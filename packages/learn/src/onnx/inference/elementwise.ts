@@ -14,7 +14,10 @@ const broadcast =
     const first = inputAt(node, 0);
     const other = types.find((type) => type.dtype !== first.dtype);
     if (other !== undefined) {
-      throw new LearnError("onnx-invalid", `${node.operator} mixes ${first.dtype} with ${other.dtype}; cast one of them.`);
+      throw new LearnError(
+        "onnx-invalid",
+        `${node.operator} mixes ${first.dtype} with ${other.dtype}; cast one of them.`,
+      );
     }
     const shape = types.reduce<readonly Dimension[]>((sum, type) => broadcastShapes(sum, type.shape), []);
     return [{ dtype: dtype ?? first.dtype, shape }];
@@ -59,7 +62,9 @@ export const elementwiseInference: Readonly<Record<string, InferenceRule>> = {
       ...["Softmax", "LogSoftmax", "Clip", "Identity", "Dropout", "ThresholdedRelu", "HardSwish", "Mish"],
     ].map((operator) => [operator, same]),
   ),
-  ...Object.fromEntries(["Add", "Sub", "Mul", "Div", "Max", "Min", "And", "Or", "Sum"].map((name) => [name, broadcast()])),
+  ...Object.fromEntries(
+    ["Add", "Sub", "Mul", "Div", "Max", "Min", "And", "Or", "Sum"].map((name) => [name, broadcast()]),
+  ),
   ...Object.fromEntries(
     ["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"].map((name) => [name, broadcast("bool")]),
   ),

@@ -17,4 +17,5 @@ const rules: ReadonlyMap<string, InferenceRule> = new Map(
 );
 
 /** Infers the types of a node's outputs; undefined for an operator without a rule. */
-export const inferOutputs = (node: InferenceInput): readonly TensorType[] | undefined => rules.get(node.operator)?.(node);
+export const inferOutputs = (node: InferenceInput): readonly TensorType[] | undefined =>
+  rules.get(node.operator)?.(node);

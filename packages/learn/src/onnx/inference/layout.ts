@@ -18,7 +18,10 @@ const openLength = (shape: readonly Dimension[], known: readonly Dimension[]): D
     if (index < 0) divisor.push(length);
     else rest.splice(index, 1);
   }
-  const [open, lengths] = [rest.filter((length) => typeof length === "string"), rest.filter((length) => typeof length === "number")];
+  const [open, lengths] = [
+    rest.filter((length) => typeof length === "string"),
+    rest.filter((length) => typeof length === "number"),
+  ];
   const factor = elementCount(lengths) / elementCount(divisor.filter((length) => typeof length === "number"));
   if (open.length === 0) return factor;
   return open.length === 1 && factor === 1 ? (open[0] as string) : `${open.join("*")}*${factor}`;
@@ -57,18 +60,26 @@ const concat: InferenceRule = (node) => {
   const first = inputAt(node, 0);
   const axis = normaliseAxis(integerAttribute(node.attributes, "axis", 0), first.shape.length);
   for (const { shape } of types) {
-    if (shape.length === first.shape.length && shape.every((length, i) => i === axis || length === first.shape[i])) continue;
-    throw new LearnError("shape-mismatch", `Concat over axis ${axis} cannot join ${formatShape(first.shape)} and ${formatShape(shape)}.`);
+    if (shape.length === first.shape.length && shape.every((length, i) => i === axis || length === first.shape[i]))
+      continue;
+    throw new LearnError(
+      "shape-mismatch",
+      `Concat over axis ${axis} cannot join ${formatShape(first.shape)} and ${formatShape(shape)}.`,
+    );
   }
   const lengths = types.map(({ shape }) => shape[axis] ?? 1);
-  const length = isStatic(lengths) ? lengths.reduce<number>((sum, one) => sum + one, 0) : lengths.join("+");
+  const known = isStatic(lengths) ? lengths : undefined;
+  const length = known === undefined ? lengths.join("+") : known.reduce((sum, one) => sum + one, 0);
   return [{ dtype: first.dtype, shape: first.shape.with(axis, length) }];
 };
 
 const sliceLength = (length: number, [start, end, step]: readonly [number, number, number]): number => {
   const clamp = (index: number, low: number, high: number): number =>
     Math.min(Math.max(index < 0 ? index + length : index, low), high);
-  const [from, to] = step > 0 ? [clamp(start, 0, length), clamp(end, 0, length)] : [clamp(start, 0, length - 1), clamp(end, -1, length - 1)];
+  const [from, to] =
+    step > 0
+      ? [clamp(start, 0, length), clamp(end, 0, length)]
+      : [clamp(start, 0, length - 1), clamp(end, -1, length - 1)];
   return Math.max(Math.ceil((to - from) / step), 0);
 };
 
@@ -81,7 +92,8 @@ const slice: InferenceRule = (node) => {
   for (const [index, raw] of axes.entries()) {
     const axis = normaliseAxis(raw, shape.length);
     const length = shape[axis];
-    if (typeof length !== "number") throw new LearnError("shape-mismatch", "Slice over an open length is not supported.");
+    if (typeof length !== "number")
+      throw new LearnError("shape-mismatch", "Slice over an open length is not supported.");
     lengths[axis] = sliceLength(length, [starts[index] ?? 0, ends[index] ?? length, steps[index] ?? 1]);
   }
   return [{ dtype, shape: lengths }];

@@ -9,7 +9,9 @@ export const reducedAxes = (node: InferenceInput): number[] => {
   const rank = inputAt(node, 0).shape.length;
   const axes = integersAttribute(node.attributes, "axes") ?? constantAt(node, 1);
   if (axes === undefined || axes.length === 0) {
-    return integerAttribute(node.attributes, "noop_with_empty_axes", 0) === 1 ? [] : Array.from({ length: rank }, (_, i) => i);
+    return integerAttribute(node.attributes, "noop_with_empty_axes", 0) === 1
+      ? []
+      : Array.from({ length: rank }, (_, i) => i);
   }
   return axes.map((axis) => normaliseAxis(axis, rank));
 };

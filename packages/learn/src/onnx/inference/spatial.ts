@@ -10,7 +10,10 @@ import { LearnError } from "../../errors.ts";
 const checkPositive = (node: InferenceInput, output: readonly number[]): readonly number[] => {
   if (output.every((length) => length > 0)) return output;
   const { shape } = inputAt(node, 0);
-  throw new LearnError("shape-mismatch", `The kernel of ${node.operator} is larger than its input ${formatShape(shape)}.`);
+  throw new LearnError(
+    "shape-mismatch",
+    `The kernel of ${node.operator} is larger than its input ${formatShape(shape)}.`,
+  );
 };
 
 const convolution: InferenceRule = (node) => {
@@ -36,7 +39,10 @@ const transposedConvolution: InferenceRule = (node) => {
   const ones = kernel.map(() => 1);
   const spatial = requireStatic(x.shape.slice(2), "A transposed convolution's image");
   const { attributes } = node;
-  const [strides, dilations] = [integersAttribute(attributes, "strides") ?? ones, integersAttribute(attributes, "dilations") ?? ones];
+  const [strides, dilations] = [
+    integersAttribute(attributes, "strides") ?? ones,
+    integersAttribute(attributes, "dilations") ?? ones,
+  ];
   const pads = integersAttribute(attributes, "pads") ?? [...ones, ...ones].map(() => 0);
   const extra = integersAttribute(attributes, "output_padding") ?? ones.map(() => 0);
   const output = spatial.map((length, axis) => {

@@ -1,0 +1,1 @@
+export { type Differentiation, differentiate, gradientRules } from "./differentiate.ts";
