@@ -1,0 +1,120 @@
+import type { SampleShape } from "../layers/layer.ts";
+
+/** One layer as data: its Keras name, its name in this model, and its arguments beside them. */
+export interface LayerSpec {
+  readonly layer: string;
+  readonly name?: string | undefined;
+  readonly [argument: string]: unknown;
+}
+
+/** A layer of a functional model: it also names the layers whose results it takes. */
+export interface WiredLayerSpec extends LayerSpec {
+  readonly name: string;
+  readonly inputs?: readonly string[] | undefined;
+}
+
+/** A model whose layers follow one another. */
+export interface SequentialDefinition {
+  readonly kind: "sequential";
+  readonly name?: string | undefined;
+  readonly layers: readonly LayerSpec[];
+}
+
+/** A model whose layers form a graph. */
+export interface FunctionalDefinition {
+  readonly kind: "functional";
+  readonly name?: string | undefined;
+  readonly layers: readonly WiredLayerSpec[];
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** A model as plain JSON data, with the layers and defaults of Keras 3. */
+export type ModelDefinition = SequentialDefinition | FunctionalDefinition;
+
+/** A value of a functional model under construction, made by {@link LayerCall}. */
+export interface SymbolicValue {
+  readonly spec: LayerSpec;
+  readonly from: readonly SymbolicValue[];
+}
+
+/** A layer: put it into `sequential([...])`, or call it with the results of other layers. */
+export interface LayerCall {
+  (...inputs: readonly SymbolicValue[]): SymbolicValue;
+  readonly spec: LayerSpec;
+}
+
+/** Options of an input. */
+export interface InputOptions {
+  /** Shape of one sample without the batch; images are [height, width, channels]. */
+  readonly shape: SampleShape;
+  readonly name?: string;
+}
+
+/** Makes a layer from its Keras name and arguments. */
+export const layer = (kind: string, options: object): LayerCall => {
+  const spec: LayerSpec = { layer: kind, ...options };
+  const call = (...from: readonly SymbolicValue[]): SymbolicValue => ({ spec, from });
+  return Object.assign(call, { spec });
+};
+
+/** Declares what goes into a model. */
+export const input = (options: InputOptions): SymbolicValue => ({ spec: { layer: "Input", ...options }, from: [] });
+
+/** Defines a model whose layers follow one another; the first is an input. */
+export const sequential = (
+  layers: readonly (LayerCall | SymbolicValue | LayerSpec)[],
+  options: { readonly name?: string } = {},
+): SequentialDefinition => ({
+  kind: "sequential",
+  ...options,
+  layers: layers.map((item) => ("spec" in item ? (item.spec as LayerSpec) : item)),
+});
+
+const snake = (kind: string): string =>
+  kind
+    .replaceAll(/([a-z])([A-Z])/g, "$1_$2")
+    .replace("Conv2D", "conv2d")
+    .replace("Pooling2D", "pooling2d")
+    .toLowerCase();
+
+/** Gives names as Keras does: `dense`, `dense_1`, …; names given by hand are kept. */
+export const layerNames = (specs: readonly LayerSpec[]): string[] => {
+  const taken = new Set(specs.flatMap(({ name }) => (name === undefined ? [] : [name])));
+  return specs.map((spec) => {
+    if (spec.name !== undefined) return spec.name;
+    const base = snake(spec.layer);
+    let name = base;
+    for (let count = 1; taken.has(name); count++) name = `${base}_${count}`;
+    taken.add(name);
+    return name;
+  });
+};
+
+/** Defines a model whose layers form a graph, from its inputs and outputs. */
+export const model = (options: {
+  readonly inputs: readonly SymbolicValue[];
+  readonly outputs: readonly SymbolicValue[];
+  readonly name?: string;
+}): FunctionalDefinition => {
+  const order: SymbolicValue[] = [];
+  const visit = (value: SymbolicValue): void => {
+    if (order.includes(value)) return;
+    for (const source of value.from) visit(source);
+    order.push(value);
+  };
+  for (const value of [...options.inputs, ...options.outputs]) visit(value);
+  const names = layerNames(order.map(({ spec }) => spec));
+  const nameOf = (value: SymbolicValue): string => names[order.indexOf(value)] ?? "";
+  return {
+    kind: "functional",
+    ...(options.name === undefined ? {} : { name: options.name }),
+    layers: order.map(({ spec, from }, index) => ({
+      ...spec,
+      name: names[index] ?? "",
+      ...(from.length === 0 ? {} : { inputs: from.map(nameOf) }),
+    })),
+    inputs: options.inputs.map(nameOf),
+    outputs: options.outputs.map(nameOf),
+  };
+};
