@@ -101,9 +101,9 @@ export class GraphBuilder {
       outputCount,
     });
     if (types === undefined) throw new LearnError("onnx-invalid", `Operator ${operator} has no rule for its types.`);
-    const outputs = types.slice(0, outputCount).map((type, index) => {
+    const outputs = types.slice(0, outputCount).map(({ dtype, shape }, index) => {
       const base = options.name ?? operator.toLowerCase();
-      return { name: this.#fresh(index === 0 ? base : `${base}/${index}`), ...type };
+      return { name: this.#fresh(index === 0 ? base : `${base}/${index}`), dtype, shape };
     });
     for (const { name, dtype, shape } of outputs) this.#types.set(name, { dtype, shape });
     this.#nodes.push({

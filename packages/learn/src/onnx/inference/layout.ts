@@ -68,7 +68,7 @@ const concat: InferenceRule = (node) => {
     );
   }
   const lengths = types.map(({ shape }) => shape[axis] ?? 1);
-  const known = isStatic(lengths) ? lengths : undefined;
+  const known: readonly number[] | undefined = isStatic(lengths) ? lengths : undefined;
   const length = known === undefined ? lengths.join("+") : known.reduce((sum, one) => sum + one, 0);
   return [{ dtype: first.dtype, shape: first.shape.with(axis, length) }];
 };
