@@ -1,0 +1,105 @@
+import type { ResolvedLayer, ResolvedModel } from "../definition/resolve.ts";
+import { LearnError } from "../errors.ts";
+import type { EmitContext, LayerValue, WeightStorage } from "../layers/layer.ts";
+import { plain } from "../layers/layout.ts";
+import type { GraphBuilder } from "../onnx/builder.ts";
+import type { Value } from "../onnx/graph.ts";
+import type { Dimension } from "../onnx/tensor.ts";
+
+/** A dropout mask that is fed at each step. */
+export interface MaskInput {
+  readonly name: string;
+  readonly shape: readonly Dimension[];
+  readonly rate: number;
+}
+
+/** How a model is to be written into a graph. */
+export interface EmitOptions {
+  readonly batch: Dimension;
+  readonly training: boolean;
+  /** Makes a weight's value, given its full name and how it lies inside the engine. */
+  weight(name: string, storage: WeightStorage): Value;
+}
+
+/** A model inside a graph. */
+export interface EmittedModel {
+  readonly inputs: readonly Value[];
+  /** Outputs in the public layout. */
+  readonly outputs: readonly Value[];
+  readonly masks: readonly MaskInput[];
+  /** New values of weights that are not learnt, by the weight's full name. */
+  readonly updates: ReadonlyMap<string, Value>;
+  readonly storages: ReadonlyMap<string, WeightStorage>;
+}
+
+/** Full name of a layer's weight, as `learner.weights` gives it. */
+export const weightName = (layer: string, weight: string): string => `${layer}/${weight}`;
+
+class Emission {
+  readonly masks: MaskInput[] = [];
+  readonly updates = new Map<string, Value>();
+  readonly storages = new Map<string, WeightStorage>();
+  readonly #weights = new Map<string, Value>();
+  readonly #builder: GraphBuilder;
+  readonly #options: EmitOptions;
+
+  constructor(builder: GraphBuilder, options: EmitOptions) {
+    this.#builder = builder;
+    this.#options = options;
+  }
+
+  contextFor(layer: ResolvedLayer): EmitContext {
+    const { training, batch } = this.#options;
+    return {
+      builder: this.#builder,
+      training,
+      batch,
+      weight: (name, storage) => this.#weight(layer, name, storage),
+      mask: (shape, rate) => {
+        const name = `mask/${layer.name}`;
+        this.masks.push({ name, shape, rate });
+        return this.#builder.input(name, "float32", shape);
+      },
+      update: (name, value) => {
+        this.updates.set(weightName(layer.name, name), value);
+      },
+    };
+  }
+
+  #weight(layer: ResolvedLayer, name: string, storage: WeightStorage | undefined): Value {
+    const full = weightName(layer.name, name);
+    const known = this.#weights.get(full);
+    if (known !== undefined) return known;
+    const spec = layer.weights.find((weight) => weight.name === name);
+    if (spec === undefined) throw new LearnError("layer-invalid", `Layer "${layer.name}" has no weight "${name}".`);
+    const place = storage ?? { unfolded: spec.shape, order: spec.shape.map((_, axis) => axis), shape: spec.shape };
+    const value = this.#options.weight(full, place);
+    this.storages.set(full, place);
+    this.#weights.set(full, value);
+    return value;
+  }
+}
+
+/** Writes a model into a graph under construction. */
+export const emitModel = (builder: GraphBuilder, model: ResolvedModel, options: EmitOptions): EmittedModel => {
+  const emission = new Emission(builder, options);
+  const values = new Map<string, LayerValue>();
+  const inputs: Value[] = [];
+  const valueOf = (name: string): LayerValue => {
+    const value = values.get(name);
+    if (value === undefined) throw new LearnError("definition-invalid", `Layer "${name}" is used before it is computed.`);
+    return value;
+  };
+  for (const layer of model.layers) {
+    if (layer.kind === undefined) {
+      const value = builder.input(`input/${layer.name}`, "float32", [options.batch, ...layer.outputShape]);
+      inputs.push(value);
+      values.set(layer.name, { value, shape: layer.outputShape, layout: "plain" });
+    } else {
+      values.set(layer.name, layer.kind.emit(layer.arguments, layer.inputs.map(valueOf), emission.contextFor(layer)));
+    }
+  }
+  const outputs = model.outputs.map((name) => plain(builder, valueOf(name)).value);
+  const ordered = model.inputs.map((name) => valueOf(name).value);
+  return { inputs: ordered, outputs, masks: emission.masks, updates: emission.updates, storages: emission.storages };
+};
