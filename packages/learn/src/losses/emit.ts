@@ -51,9 +51,13 @@ const smoothed = (builder: GraphBuilder, target: Value, smoothing: { rate: numbe
   return builder.apply("Add", [kept, builder.scalarLike(target, smoothing.rate * smoothing.share)]);
 };
 
-/** softplus(x) − x·y, whose gradient σ(x) − y holds at 0 too. */
-const binaryFromLogits = (builder: GraphBuilder, x: Value, target: Value): Value =>
-  builder.apply("Sub", [builder.apply("Softplus", [x]), builder.apply("Mul", [x, target])]);
+const binaryFromLogits = (builder: GraphBuilder, x: Value, target: Value): Value => {
+  // max(x, 0) − x·y + log(1 + e^−|x|), the form that neither over- nor underflows.
+  const positive = builder.apply("Relu", [x]);
+  const product = builder.apply("Mul", [x, target]);
+  const tail = builder.apply("Softplus", [builder.apply("Neg", [builder.apply("Abs", [x])])]);
+  return builder.apply("Add", [builder.apply("Sub", [positive, product]), tail]);
+};
 
 const binaryFromProbabilities = (builder: GraphBuilder, prediction: Value, target: Value): Value => {
   const p = clipped(builder, prediction);
