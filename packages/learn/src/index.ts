@@ -5,3 +5,43 @@ export { createRandom, type Random, type RandomState } from "./random.ts";
 export { findLeaks, type Leaks } from "./selection/leaks.ts";
 export { groupSplit, randomSplit, type SplitShares, stratifiedSplit } from "./selection/split.ts";
 export { type Pixels, resizePixels } from "./preprocessing/resize-pixels.ts";
+export {
+  activation,
+  add,
+  averagePooling2d,
+  batchNormalization,
+  concatenate,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  globalAveragePooling2d,
+  maxPooling2d,
+  normalization,
+  rescaling,
+  reshape,
+} from "./definition/builders.ts";
+export { input, model, type ModelDefinition, sequential } from "./definition/definition.ts";
+export { parseDefinition, resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
+export { type Loss, type LossConfig, parseLoss } from "./losses/index.ts";
+export {
+  createOptimizer,
+  type Optimizer,
+  type OptimizerConfig,
+  parseOptimizer,
+  type Schedule,
+  learningRateAt,
+} from "./optimizers/index.ts";
+export {
+  type Callback,
+  csvLogger,
+  earlyStopping,
+  modelCheckpoint,
+  progress,
+  reduceLrOnPlateau,
+} from "./training/callbacks.ts";
+export type { DataArray } from "./training/data.ts";
+export type { Executor, Session, TensorData } from "./training/executor.ts";
+export type { FitOptions, History } from "./training/fit.ts";
+export { compile, type CompileOptions, Learner } from "./training/learner.ts";
+export type { LearnerState } from "./training/state.ts";

@@ -31,11 +31,18 @@ export interface ResolvedModel {
 const nameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, "a name has 1 to 63 letters, digits, _ . -");
 const specSchema = z.looseObject({ layer: z.string(), name: nameSchema.optional() });
 const definitionSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("sequential"), name: nameSchema.optional(), layers: z.array(specSchema).min(1).max(1000) }),
+  z.strictObject({
+    kind: z.literal("sequential"),
+    name: nameSchema.optional(),
+    layers: z.array(specSchema).min(1).max(1000),
+  }),
   z.strictObject({
     kind: z.literal("functional"),
     name: nameSchema.optional(),
-    layers: z.array(specSchema.extend({ name: nameSchema, inputs: z.array(z.string()).optional() })).min(1).max(1000),
+    layers: z
+      .array(specSchema.extend({ name: nameSchema, inputs: z.array(z.string()).optional() }))
+      .min(1)
+      .max(1000),
     inputs: z.array(z.string()).min(1),
     outputs: z.array(z.string()).min(1),
   }),
@@ -90,7 +97,16 @@ const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, 
   if (spec.layer === "Input") {
     const args = parseArguments(inputSchema, spec, name) as z.output<typeof inputSchema>;
     const outputShape = args.shape;
-    return { name, layer: "Input", kind: undefined, arguments: args, inputs: [], inputShapes: [], outputShape, weights: [] };
+    return {
+      name,
+      layer: "Input",
+      kind: undefined,
+      arguments: args,
+      inputs: [],
+      inputShapes: [],
+      outputShape,
+      weights: [],
+    };
   }
   const kind = kindOf(spec, name);
   const args = parseArguments(kind.arguments, spec, name);
@@ -103,7 +119,16 @@ const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, 
     );
   });
   const outputShape = kind.outputShape(args, inputShapes, { layer: spec.layer, name });
-  return { name, layer: spec.layer, kind, arguments: args, inputs, inputShapes, outputShape, weights: kind.weights(args, inputShapes) };
+  return {
+    name,
+    layer: spec.layer,
+    kind,
+    arguments: args,
+    inputs,
+    inputShapes,
+    outputShape,
+    weights: kind.weights(args, inputShapes),
+  };
 };
 
 const placesOf = (definition: ModelDefinition): Place[] => {
@@ -129,14 +154,23 @@ const portsOf = (definition: ModelDefinition, places: readonly Place[]): Pick<Re
   return { inputs: [places[0].name], outputs: [places.at(-1)?.name ?? ""] };
 };
 
-const checkPorts = (ports: Pick<ResolvedModel, "inputs" | "outputs">, layers: ReadonlyMap<string, ResolvedLayer>): void => {
+const checkPorts = (
+  ports: Pick<ResolvedModel, "inputs" | "outputs">,
+  layers: ReadonlyMap<string, ResolvedLayer>,
+): void => {
   for (const name of ports.inputs) {
     if (layers.get(name)?.layer === "Input") continue;
-    throw new LearnError("definition-invalid", `The model names the input "${name}", but no Input layer has that name.`);
+    throw new LearnError(
+      "definition-invalid",
+      `The model names the input "${name}", but no Input layer has that name.`,
+    );
   }
   for (const { name, layer } of layers.values()) {
     if (layer !== "Input" || ports.inputs.includes(name)) continue;
-    throw new LearnError("definition-invalid", `Input "${name}" is missing in the model's list of inputs. Add it there.`);
+    throw new LearnError(
+      "definition-invalid",
+      `Input "${name}" is missing in the model's list of inputs. Add it there.`,
+    );
   }
   for (const name of ports.outputs) {
     if (layers.has(name)) continue;

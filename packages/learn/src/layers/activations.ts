@@ -65,7 +65,9 @@ export const emitActivation = (builder: GraphBuilder, x: Value, activation: Acti
     case "softmax":
       return builder.apply("Softmax", [x], { attributes: { axis: -1 } });
     case "elu":
-      return builder.apply("Elu", [x], { attributes: { alpha: { float: "alpha" in options ? (options.alpha ?? 1) : 1 } } });
+      return builder.apply("Elu", [x], {
+        attributes: { alpha: { float: "alpha" in options ? (options.alpha ?? 1) : 1 } },
+      });
     case "gelu":
       return gelu(builder, x, "approximate" in options && options.approximate === true);
     case "leaky_relu": {

@@ -11,7 +11,10 @@ const length = z.int().min(1).max(65_536);
 export const pairSchema: z.ZodType<Pair> = z.union([length, z.tuple([length, length])]);
 
 /** Accepts a positive length. */
-export const lengthSchema: z.ZodType<number> = z.int().min(1).max(2 ** 31 - 1);
+export const lengthSchema: z.ZodType<number> = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
 
 /** How the border of an image is treated: `valid` adds nothing, `same` keeps the length up to the stride. */
 export type Padding = "valid" | "same";

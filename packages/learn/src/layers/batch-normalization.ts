@@ -37,7 +37,10 @@ const move = (context: EmitContext, name: string, measured: Value, momentum: num
   const old = context.weight(name);
   const flat = builder.apply("Reshape", [measured, builder.integers([-1])]);
   const kept = builder.apply("Mul", [old, builder.scalarLike(old, momentum)]);
-  context.update(name, builder.apply("Add", [kept, builder.apply("Mul", [flat, builder.scalarLike(flat, 1 - momentum)])]));
+  context.update(
+    name,
+    builder.apply("Add", [kept, builder.apply("Mul", [flat, builder.scalarLike(flat, 1 - momentum)])]),
+  );
 };
 
 /**
@@ -67,7 +70,11 @@ export const batchNormalizationLayer: LayerKind = defineLayer({
     const perChannel = (value: Value): Value => builder.apply("Reshape", [value, builder.integers(row)]);
     let statistics: Statistics;
     if (context.training) {
-      statistics = batchStatistics(builder, input.value, row.map((_, axis) => axis).filter((axis) => axis !== channelAxis));
+      statistics = batchStatistics(
+        builder,
+        input.value,
+        row.map((_, axis) => axis).filter((axis) => axis !== channelAxis),
+      );
       move(context, "moving_mean", statistics.mean, args.momentum);
       move(context, "moving_variance", statistics.variance, args.momentum);
     } else {

@@ -83,8 +83,15 @@ export const conv2dLayer: LayerKind = defineLayer({
     return [...windowsOf(args, image, place).output, args.filters];
   },
   weights: (args, inputs) => [
-    { name: "kernel", shape: kernelShape(args, only(inputs)[2] ?? 1), initializer: args.kernelInitializer, trainable: true },
-    ...(args.useBias ? [{ name: "bias", shape: [args.filters], initializer: args.biasInitializer, trainable: true }] : []),
+    {
+      name: "kernel",
+      shape: kernelShape(args, only(inputs)[2] ?? 1),
+      initializer: args.kernelInitializer,
+      trainable: true,
+    },
+    ...(args.useBias
+      ? [{ name: "bias", shape: [args.filters], initializer: args.biasInitializer, trainable: true }]
+      : []),
   ],
   emit: (args, inputs, context): LayerValue => {
     const input = only(inputs);

@@ -8,7 +8,10 @@ import type { GraphBuilder } from "../onnx/builder.ts";
 const several = (inputs: readonly SampleShape[], place: LayerPlace): SampleShape => {
   const [first] = inputs;
   if (first !== undefined && inputs.length >= 2) return first;
-  throw new LearnError("layer-invalid", `${place.layer} "${place.name}" joins at least two inputs, but ${inputs.length} came.`);
+  throw new LearnError(
+    "layer-invalid",
+    `${place.layer} "${place.name}" joins at least two inputs, but ${inputs.length} came.`,
+  );
 };
 
 const cannotJoin = (place: LayerPlace, inputs: readonly SampleShape[], wanted: string): LearnError =>
@@ -47,12 +50,18 @@ export const concatenateLayer: LayerKind = defineLayer({
     const first = several(inputs, place);
     const along = axisOf(axis, first);
     if (axis === 0 || along < 0 || along >= first.length) {
-      throw new LearnError("layer-invalid", `Concatenate "${place.name}" has axis ${axis}, which is not an axis of [${first.join(", ")}]; 1 is the first after the batch.`);
+      throw new LearnError(
+        "layer-invalid",
+        `Concatenate "${place.name}" has axis ${axis}, which is not an axis of [${first.join(", ")}]; 1 is the first after the batch.`,
+      );
     }
     const rest = (shape: SampleShape): string => shape.toSpliced(along, 1).join();
     const fit = inputs.every((shape) => shape.length === first.length && rest(shape) === rest(first));
     if (!fit) throw cannotJoin(place, inputs, `equal shapes but for axis ${axis}`);
-    return first.with(along, inputs.reduce((sum, shape) => sum + (shape[along] ?? 0), 0));
+    return first.with(
+      along,
+      inputs.reduce((sum, shape) => sum + (shape[along] ?? 0), 0),
+    );
   },
   emit: ({ axis }, inputs, { builder }) => {
     const values = aligned(builder, inputs);
@@ -60,7 +69,11 @@ export const concatenateLayer: LayerKind = defineLayer({
     if (first === undefined) throw new LearnError("layer-invalid", "Concatenate has no inputs.");
     const along = axisOf(axis, first.shape);
     const graphAxis = first.layout === "channels-first" ? ((along + 1) % 3) + 1 : along + 1;
-    const value = builder.apply("Concat", values.map((input) => input.value), { attributes: { axis: graphAxis } });
+    const value = builder.apply(
+      "Concat",
+      values.map((input) => input.value),
+      { attributes: { axis: graphAxis } },
+    );
     const length = values.reduce((sum, { shape }) => sum + (shape[along] ?? 0), 0);
     return { ...first, value, shape: first.shape.with(along, length) };
   },

@@ -13,11 +13,7 @@ const schema = z.strictObject({
 });
 
 const windowsOf = (args: z.output<typeof schema>, image: readonly number[], place?: LayerPlace): Windows =>
-  imageWindows(
-    { kernel: args.poolSize, strides: args.strides ?? args.poolSize, padding: args.padding },
-    image,
-    place,
-  );
+  imageWindows({ kernel: args.poolSize, strides: args.strides ?? args.poolSize, padding: args.padding }, image, place);
 
 const pooling = (layer: string, operator: string): LayerKind =>
   defineLayer({

@@ -50,7 +50,10 @@ export type Schedule =
 
 type Of<Name extends Schedule["schedule"]> = Extract<Schedule, { schedule: Name }>;
 
-const progressOf = (step: number, config: { readonly decaySteps: number; readonly staircase?: boolean | undefined }): number => {
+const progressOf = (
+  step: number,
+  config: { readonly decaySteps: number; readonly staircase?: boolean | undefined },
+): number => {
   const progress = step / config.decaySteps;
   return config.staircase ? Math.floor(progress) : progress;
 };

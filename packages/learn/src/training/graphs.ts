@@ -43,7 +43,10 @@ export const targetIsClasses = (loss: LossConfig): boolean => loss.name === "spa
 const single = (emitted: EmittedModel): Value => {
   const [prediction] = emitted.outputs;
   if (prediction === undefined || emitted.outputs.length !== 1) {
-    throw new LearnError("definition-invalid", "Training takes models with exactly one output. Join the outputs first.");
+    throw new LearnError(
+      "definition-invalid",
+      "Training takes models with exactly one output. Join the outputs first.",
+    );
   }
   return prediction;
 };
@@ -103,7 +106,9 @@ export const trainingGraph = (objective: Objective, batch: number): TrainingGrap
 export const evaluationGraph = (objective: Objective): Graph => {
   const builder = new GraphBuilder();
   const emitted = emitModel(builder, objective.model, { batch: "N", training: false, weight: fedWeight(builder) });
-  return builder.finish("evaluation", { [portNames.sums]: joined(builder, judge(builder, objective, single(emitted)).sums) });
+  return builder.finish("evaluation", {
+    [portNames.sums]: joined(builder, judge(builder, objective, single(emitted)).sums),
+  });
 };
 
 /** A graph that predicts, with how each weight lies in it. */
@@ -120,6 +125,8 @@ export const predictionGraph = (
   options: {
     readonly batch?: Dimension;
     readonly constants?: (name: string, storage: WeightStorage) => Tensor;
+    /** Public names of the input and output of a model that has one each. */
+    readonly names?: { readonly input: string; readonly output: string };
   } = {},
 ): PredictionGraph => {
   const builder = new GraphBuilder();
@@ -128,8 +135,14 @@ export const predictionGraph = (
     constants === undefined
       ? fedWeight(builder)
       : (name: string, storage: WeightStorage): Value => builder.constant(constants(name, storage), name);
-  const emitted = emitModel(builder, model, { batch: options.batch ?? "N", training: false, weight });
-  const outputs = model.outputs.map((name) => `output/${name}`);
+  const inputName = options.names?.input;
+  const emitted = emitModel(builder, model, {
+    batch: options.batch ?? "N",
+    training: false,
+    weight,
+    ...(inputName === undefined ? {} : { inputName }),
+  });
+  const outputs = model.outputs.map((name) => options.names?.output ?? `output/${name}`);
   const ports = Object.fromEntries(outputs.map((name, index) => [name, emitted.outputs[index] as Value]));
   const graph = builder.finish(model.name, ports);
   return { graph, storages: emitted.storages, inputs: emitted.inputs.map(({ name }) => name), outputs };

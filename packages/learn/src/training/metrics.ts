@@ -59,11 +59,7 @@ const accuracy = (builder: GraphBuilder, { prediction, target, loss }: MetricInp
 };
 
 /** Adds a metric to a graph: one value a sample [batch]. */
-export const emitMetric = (
-  builder: GraphBuilder,
-  metric: (typeof metricNames)[number],
-  input: MetricInput,
-): Value => {
+export const emitMetric = (builder: GraphBuilder, metric: (typeof metricNames)[number], input: MetricInput): Value => {
   if (metric === "accuracy") return accuracy(builder, input);
   if (input.loss.name === "sparse_categorical_crossentropy") {
     throw new LearnError("metric-invalid", `The metric ${metric} compares numbers, but the targets are class numbers.`);

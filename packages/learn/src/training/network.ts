@@ -17,6 +17,8 @@ export interface MaskInput {
 export interface EmitOptions {
   readonly batch: Dimension;
   readonly training: boolean;
+  /** Name of the input's value, for models with one input; default `input/<layer>`. */
+  readonly inputName?: string;
   /** Makes a weight's value, given its full name and how it lies inside the engine. */
   weight(name: string, storage: WeightStorage): Value;
 }
@@ -87,12 +89,16 @@ export const emitModel = (builder: GraphBuilder, model: ResolvedModel, options: 
   const inputs: Value[] = [];
   const valueOf = (name: string): LayerValue => {
     const value = values.get(name);
-    if (value === undefined) throw new LearnError("definition-invalid", `Layer "${name}" is used before it is computed.`);
+    if (value === undefined)
+      throw new LearnError("definition-invalid", `Layer "${name}" is used before it is computed.`);
     return value;
   };
   for (const layer of model.layers) {
     if (layer.kind === undefined) {
-      const value = builder.input(`input/${layer.name}`, "float32", [options.batch, ...layer.outputShape]);
+      const value = builder.input(options.inputName ?? `input/${layer.name}`, "float32", [
+        options.batch,
+        ...layer.outputShape,
+      ]);
       inputs.push(value);
       values.set(layer.name, { value, shape: layer.outputShape, layout: "plain" });
     } else {

@@ -65,9 +65,12 @@ export const unstore = (source: Float32Array, storage: WeightStorage): Float32Ar
 /** All weights of a model, with gradients and optimizer slots in one memory. */
 export class WeightStore {
   readonly memory: TrainingMemory;
+  /** Arrays as large as all learnt weights that the optimizer keeps. */
+  readonly slots: number;
   readonly #weights = new Map<string, StoredWeight>();
 
   constructor(model: ResolvedModel, storages: ReadonlyMap<string, WeightStorage>, slots: number) {
+    this.slots = slots;
     const specs = model.layers.flatMap((layer) =>
       layer.weights.map((spec) => ({ name: `${layer.name}/${spec.name}`, spec })),
     );

@@ -1,0 +1,244 @@
+import { LearnError } from "../errors.ts";
+import { elementCount } from "../onnx/tensor.ts";
+import type { Callback, Logs, TrainingControl } from "./callbacks.ts";
+import { type DataArray, gatherRows } from "./data.ts";
+import type { Learner } from "./learner.ts";
+import type { TrainingProgram } from "./program.ts";
+import type { HistoryValues, LearnerState } from "./state.ts";
+
+/** Samples with their targets. */
+export interface LabelledData {
+  readonly x: DataArray;
+  readonly y: DataArray;
+}
+
+/** Options of a training; names and defaults are those of Keras' `fit`. */
+export interface FitOptions {
+  /** Default 1. */
+  readonly epochs?: number;
+  /** Default 32. */
+  readonly batchSize?: number;
+  /** Share of the samples, taken from the end, to validate on. */
+  readonly validationSplit?: number;
+  readonly validationData?: LabelledData;
+  /** Draws a new order of the samples each epoch; default true. */
+  readonly shuffle?: boolean;
+  readonly callbacks?: readonly Callback[];
+  /** Ends the training after the current step; `learner.state()` of the last checkpoint goes on from there. */
+  readonly signal?: { readonly aborted: boolean };
+}
+
+/** What a training was like. */
+export interface History {
+  /** Values by metric, one an epoch. */
+  readonly epochs: HistoryValues;
+  /** Why it ended before its last epoch, if it did. */
+  readonly stopped: string | null;
+  /** Where it stands at its end. */
+  readonly state: LearnerState;
+}
+
+const rowsOf = (data: DataArray, first: number, last: number): DataArray => {
+  const width = elementCount(data.shape.slice(1));
+  const values = data.values;
+  const part = Array.isArray(values)
+    ? values.slice(first * width, last * width)
+    : values.subarray(first * width, last * width);
+  return { shape: [last - first, ...data.shape.slice(1)], values: part };
+};
+
+/** Takes the validation samples off the end, as Keras does: before any shuffling. */
+const splitOff = (
+  data: LabelledData,
+  options: FitOptions,
+): { readonly train: LabelledData; readonly validation: LabelledData | undefined } => {
+  const { validationSplit, validationData } = options;
+  if (validationData !== undefined || !validationSplit) return { train: data, validation: validationData };
+  const samples = data.x.shape[0] ?? 0;
+  const kept = Math.floor(samples * (1 - validationSplit));
+  if (kept < 1 || kept === samples) {
+    throw new LearnError(
+      "split-invalid",
+      `A validationSplit of ${validationSplit} leaves ${kept} of ${samples} samples to train on. Choose a share between 0 and 1 that leaves both parts some.`,
+    );
+  }
+  const part = (first: number, last: number): LabelledData => ({
+    x: rowsOf(data.x, first, last),
+    y: rowsOf(data.y, first, last),
+  });
+  return { train: part(0, kept), validation: part(kept, samples) };
+};
+
+/** The loop of one training; its fields are exactly what a checkpoint holds. */
+class Training {
+  readonly #learner: Learner;
+  readonly #data: LabelledData;
+  readonly #validation: LabelledData | undefined;
+  readonly #options: FitOptions;
+  readonly #samples: number;
+  readonly #batch: number;
+  readonly #callbacks: readonly Callback[];
+  readonly #names: readonly string[];
+  readonly #history: Record<string, number[]> = {};
+  #epoch = 0;
+  #step = 0;
+  #seen = 0;
+  #sums: number[];
+  #stopped: string | null = null;
+
+  constructor(learner: Learner, data: LabelledData, options: FitOptions) {
+    const { train, validation } = splitOff(data, options);
+    this.#learner = learner;
+    this.#data = train;
+    this.#validation = validation;
+    this.#options = options;
+    this.#samples = train.x.shape[0] ?? 0;
+    this.#batch = Math.min(options.batchSize ?? 32, this.#samples);
+    this.#callbacks = options.callbacks ?? [];
+    this.#names = ["loss", ...learner.objective.metrics];
+    this.#sums = this.#names.map(() => 0);
+    const from = learner.resumeFrom;
+    learner.resumeFrom = undefined;
+    if (from !== undefined) this.#resume(from);
+  }
+
+  #resume(from: LearnerState): void {
+    const { position } = from;
+    this.#epoch = position.epoch;
+    this.#step = position.step;
+    this.#seen = position.samples;
+    this.#sums = [...position.sums];
+    for (const [name, values] of Object.entries(from.history)) this.#history[name] = [...values];
+    for (const [index, callback] of this.#callbacks.entries()) {
+      const state = from.callbacks[index];
+      if (state !== undefined && state !== null) callback.restore?.(state);
+    }
+  }
+
+  async run(): Promise<History> {
+    const epochs = this.#options.epochs ?? 1;
+    const control = this.#control();
+    while (this.#epoch < epochs && this.#stopped === null) {
+      const finished = await this.#runEpoch(control);
+      if (!finished) break;
+      await this.#endEpoch(control, epochs);
+    }
+    const state = this.#state();
+    for (const callback of this.#callbacks) callback.onTrainEnd?.(control);
+    return { epochs: this.#history, stopped: this.#stopped, state };
+  }
+
+  /** Order of the samples; drawn again from the remembered generator when a training goes on inside an epoch. */
+  #order(): Uint32Array {
+    const { shuffle } = this.#learner;
+    this.#orderState = shuffle.state();
+    if (this.#options.shuffle === false) return Uint32Array.from({ length: this.#samples }, (_, i) => i);
+    return shuffle.permutation(this.#samples);
+  }
+  #orderState: LearnerState["position"]["shuffle"] | undefined;
+
+  async #runEpoch(control: TrainingControl): Promise<boolean> {
+    const order = this.#order();
+    const steps = Math.ceil(this.#samples / this.#batch);
+    while (this.#step < steps) {
+      if (this.#options.signal?.aborted) {
+        this.#stopped = "aborted";
+        return false;
+      }
+      const rows = order.subarray(this.#step * this.#batch, (this.#step + 1) * this.#batch);
+      await this.#runStep(await this.#learner.program(rows.length), rows);
+      const report = { epoch: this.#epoch + 1, step: this.#step, stepsPerEpoch: steps, logs: this.#logs() };
+      for (const callback of this.#callbacks) callback.onStepEnd?.(report, control);
+    }
+    return true;
+  }
+
+  async #runStep(program: TrainingProgram, rows: Uint32Array): Promise<void> {
+    gatherRows(this.#data.x, rows, program.x);
+    gatherRows(this.#data.y, rows, program.target);
+    try {
+      await program.run(this.#learner.masks);
+    } catch (error) {
+      if (!(error instanceof LearnError) || error.code !== "loss-not-finite") throw error;
+      throw new LearnError(error.code, `Epoch ${this.#epoch + 1}, step ${this.#step + 1}: ${error.message}`);
+    }
+    this.#learner.optimizer.step();
+    this.#step += 1;
+    this.#seen += rows.length;
+    for (const i of this.#sums.keys()) this.#sums[i] = (this.#sums[i] ?? 0) + (program.sums[i] ?? 0);
+  }
+
+  async #endEpoch(control: TrainingControl, epochs: number): Promise<void> {
+    const logs: Record<string, number> = { ...this.#logs() };
+    if (this.#validation !== undefined) {
+      const values = await this.#learner.evaluate(this.#validation.x, this.#validation.y);
+      for (const [name, value] of Object.entries(values)) logs[`val_${name}`] = value;
+    }
+    const { learningRate } = this.#learner.optimizer;
+    for (const [name, value] of Object.entries(logs)) (this.#history[name] ??= []).push(value);
+    this.#epoch += 1;
+    this.#step = 0;
+    this.#seen = 0;
+    this.#sums = this.#names.map(() => 0);
+    this.#orderState = this.#learner.shuffle.state();
+    const report = { epoch: this.#epoch, epochs, logs, learningRate };
+    for (const callback of this.#callbacks) callback.onEpochEnd?.(report, control);
+  }
+
+  #logs(): Logs {
+    return Object.fromEntries(this.#names.map((name, i) => [name, (this.#sums[i] ?? 0) / Math.max(this.#seen, 1)]));
+  }
+
+  #control(): TrainingControl {
+    const { optimizer, weights } = this.#learner;
+    return {
+      get learningRate() {
+        return optimizer.learningRate;
+      },
+      set learningRate(rate: number) {
+        optimizer.learningRate = rate;
+      },
+      stop: (reason) => {
+        this.#stopped = reason;
+      },
+      state: () => this.#state(),
+      restoreWeights: (saved) => {
+        for (const [name, values] of Object.entries(saved)) weights.set(name, values);
+      },
+    };
+  }
+
+  #state(): LearnerState {
+    const { weights, optimizer, masks, shuffle } = this.#learner;
+    const slots: Record<string, Float32Array> = {};
+    for (const name of weights.names()) {
+      for (let slot = 0; slot < weights.slots; slot++) {
+        const values = weights.slot(name, slot);
+        if (values !== undefined) slots[`${name}#${slot}`] = values;
+      }
+    }
+    return {
+      weights: Object.fromEntries(weights.names().map((name) => [name, weights.get(name).values])),
+      slots,
+      optimizer: optimizer.state(),
+      position: {
+        epoch: this.#epoch,
+        step: this.#step,
+        shuffle: this.#orderState ?? shuffle.state(),
+        samples: this.#seen,
+        sums: [...this.#sums],
+      },
+      masks: Object.fromEntries([...masks].map(([name, random]) => [name, random.state()])),
+      callbacks: this.#callbacks.map((callback) => structure(callback.state?.())),
+      history: Object.fromEntries(Object.entries(this.#history).map(([name, values]) => [name, [...values]])),
+    };
+  }
+}
+
+/** A copy that later changes do not reach. */
+const structure = (state: unknown): unknown =>
+  state === undefined ? null : (JSON.parse(JSON.stringify(state)) as unknown);
+
+/** Runs a training to its end, or until it is stopped. */
+export const fitModel = (learner: Learner, data: LabelledData, options: FitOptions): Promise<History> =>
+  new Training(learner, data, options).run();
