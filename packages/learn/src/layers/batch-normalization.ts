@@ -32,7 +32,11 @@ const batchStatistics = (builder: GraphBuilder, x: Value, axes: readonly number[
 };
 
 /** Blends a measured statistic into the moving one: old · momentum + new · (1 − momentum). */
-const move = (context: EmitContext, name: string, measured: Value, momentum: number): void => {
+const move = (
+  context: EmitContext,
+  name: string,
+  { measured, momentum }: { readonly measured: Value; readonly momentum: number },
+): void => {
   const { builder } = context;
   const old = context.weight(name);
   const flat = builder.apply("Reshape", [measured, builder.integers([-1])]);
@@ -75,8 +79,8 @@ export const batchNormalizationLayer: LayerKind = defineLayer({
         input.value,
         row.map((_, axis) => axis).filter((axis) => axis !== channelAxis),
       );
-      move(context, "moving_mean", statistics.mean, args.momentum);
-      move(context, "moving_variance", statistics.variance, args.momentum);
+      move(context, "moving_mean", { measured: statistics.mean, momentum: args.momentum });
+      move(context, "moving_variance", { measured: statistics.variance, momentum: args.momentum });
     } else {
       const mean = perChannel(context.weight("moving_mean"));
       const centred = builder.apply("Sub", [input.value, mean]);

@@ -34,9 +34,10 @@ export const addLayer: LayerKind = defineLayer({
     return first;
   },
   emit: (_, inputs, { builder }) =>
-    aligned(builder, inputs).reduce((sum, input) => ({
-      ...sum,
-      value: builder.apply("Add", [sum.value, input.value]),
+    aligned(builder, inputs).reduce(({ value, shape, layout }, input) => ({
+      value: builder.apply("Add", [value, input.value]),
+      shape,
+      layout,
     })),
 });
 

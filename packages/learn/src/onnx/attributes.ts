@@ -39,7 +39,7 @@ export const integersAttribute = (attributes: Attributes, name: string): readonl
   const value = attributes[name];
   if (value === undefined) return undefined;
   if (!isList(value) || !value.every((item) => typeof item === "number")) throw wrongKind(name, "a list of integers");
-  return value as readonly number[];
+  return value;
 };
 
 /** Reads a text attribute. */

@@ -18,12 +18,17 @@ const nothing = (name: string, count: number, missing: number): ColumnProfile =>
   categoryCounts: null,
 });
 
+/** Null where the values are so large that the figure overflows. */
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
 /** Value at a share of the sorted values, interpolated linearly (the default of NumPy). */
 const quantile = (sorted: Float64Array, share: number): number => {
   const position = (sorted.length - 1) * share;
   const below = sorted[Math.floor(position)] ?? 0;
   const above = sorted[Math.ceil(position)] ?? below;
-  return below + (above - below) * (position - Math.floor(position));
+  const weight = position - Math.floor(position);
+  // Weighted apart, because the difference of two large values can overflow.
+  return weight === 0 ? below : below * (1 - weight) + above * weight;
 };
 
 /** Pixels and other bytes: a histogram, from which everything follows exactly. */
@@ -130,8 +135,8 @@ export class NumberStatistics implements ColumnStatistics {
     const sorted = Float64Array.from(this.#kept).sort();
     return {
       ...nothing(name, this.#rows, this.#missing),
-      mean: this.#mean,
-      standardDeviation: Math.sqrt(this.#squares / this.#count),
+      mean: finite(this.#mean),
+      standardDeviation: finite(Math.sqrt(this.#squares / this.#count)),
       minimum: this.#minimum,
       maximum: this.#maximum,
       quantiles: { p25: quantile(sorted, 0.25), p50: quantile(sorted, 0.5), p75: quantile(sorted, 0.75) },

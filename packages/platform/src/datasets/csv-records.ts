@@ -70,9 +70,12 @@ const asCsvProblem = (error: unknown, file: string, expected: number): unknown =
   const line = Number(error["lines"] ?? 0);
   if (error.code === "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH") {
     const record: unknown = error["record"];
+    const got = Array.isArray(record) ? record.length : "another number";
+    // The parser runs ahead of its reader: a ragged row can come to light before the header does.
+    const header = expected > 0 ? expected : (/expect (\d+)/.exec(error.message)?.[1] ?? "as many");
     return new PlatformError(
       "csv-ragged",
-      `${file}, line ${line}: expected ${expected} fields as in the header, got ${Array.isArray(record) ? record.length : "another number"}. ` +
+      `${file}, line ${line}: expected ${header} fields as in the header, got ${got}. ` +
         "Quote fields that hold the delimiter, or mend the line.",
       { cause: error },
     );

@@ -91,10 +91,10 @@ describe("importing IDX files", () => {
     if (x === undefined || y === undefined) throw new Error("no files");
     const first = await yard.import([x, y], { format: "idx" });
     const blobsBefore = yard.blobs.digests().toSorted();
-    const pieces = Array.from(x.content as Uint8Array, (byte) => Uint8Array.of(byte));
+    const pieces = Array.from(x.content, (byte) => Uint8Array.of(byte));
     const again = await yard.import(
       [
-        { name: "labels.idx.gz", content: gzipSync(y.content as Uint8Array) },
+        { name: "labels.idx.gz", content: gzipSync(y.content) },
         { name: "images.idx", content: pieces },
       ],
       { format: "idx" },

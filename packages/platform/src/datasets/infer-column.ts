@@ -23,6 +23,9 @@ export const isNumber = (cell: string): boolean => {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value) || /[.eE]/.test(cell));
 };
 
+/** Whether a cell can be read as a number where one was declared: leading zeros and rounding are then meant. */
+const isReadable = (cell: string): boolean => numberPattern.test(cell) && Number.isFinite(Number(cell));
+
 /** Watches the cells of one column and says what it holds. */
 export class ColumnGuess {
   readonly #wanted: CsvKind | undefined;
@@ -42,7 +45,8 @@ export class ColumnGuess {
   add(cell: string, row: number): void {
     if (cell === "") return;
     this.#present++;
-    if (this.#numeric && !isMissingNumber(cell) && !isNumber(cell)) {
+    const fits = this.#wanted === "number" ? isReadable : isNumber;
+    if (this.#numeric && !isMissingNumber(cell) && !fits(cell)) {
       this.#numeric = false;
       this.firstNonNumber = { row, cell };
     }

@@ -27,8 +27,8 @@ export const createEventBus = <Events extends Record<string, unknown>>(
     },
     subscribe: (name, listener) => {
       const set = listeners.get(name) ?? new Set<Listener>();
-      listeners.set(name, set.add(listener as Listener));
-      return () => void set.delete(listener as Listener);
+      listeners.set(name, set.add(listener));
+      return () => void set.delete(listener);
     },
   };
 };

@@ -98,11 +98,7 @@ export class KyselyDatasetStore implements DatasetStore {
     });
   }
 
-  async listVersions(
-    workspaceId: string,
-    name: string,
-    page: PageRequest,
-  ): Promise<Page<StoredDatasetVersion> | null> {
+  async listVersions(workspaceId: string, name: string, page: PageRequest): Promise<Page<StoredDatasetVersion> | null> {
     const dataset = await this.#database
       .selectFrom("datasets")
       .select("id")

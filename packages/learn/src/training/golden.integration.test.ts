@@ -1,0 +1,278 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type ModelDefinition, sequential } from "../definition/definition.ts";
+import { batchNormalization, conv2d, dense, dropout, flatten, maxPooling2d } from "../definition/builders.ts";
+import { input } from "../definition/definition.ts";
+import { encodeModel } from "../onnx/encode.ts";
+import { GraphBuilder } from "../onnx/builder.ts";
+import { differentiate } from "../autodiff/index.ts";
+import { emitLoss, parseLoss } from "../losses/index.ts";
+import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
+import type { OptimizerConfig, Schedule } from "../optimizers/index.ts";
+import { learningRateAt } from "../optimizers/index.ts";
+import { earlyStopping, modelCheckpoint, reduceLrOnPlateau } from "./callbacks.ts";
+import { compile, type Learner } from "./learner.ts";
+import type { LearnerState } from "./state.ts";
+
+const golden = new URL("../../../../tests/fixtures/golden/", import.meta.url);
+const executor = onnxRuntimeExecutor({ intraOpNumThreads: 1 });
+
+interface Npy {
+  readonly shape: number[];
+  readonly values: Float32Array;
+}
+
+/** Reads the little-endian C-ordered arrays of the fixtures. */
+const npy = (path: string): Npy => {
+  const bytes = readFileSync(new URL(path, golden));
+  const length = bytes.readUInt16LE(8);
+  const header = bytes.toString("latin1", 10, 10 + length);
+  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? "")
+    .split(",")
+    .flatMap((d) => (d.trim() ? [Number(d)] : []));
+  const descr = /'descr': '([^']+)'/.exec(header)?.[1] ?? "";
+  const data = bytes.buffer.slice(bytes.byteOffset + 10 + length, bytes.byteOffset + bytes.length);
+  const arrays: Record<string, () => Iterable<number>> = {
+    "<f4": () => new Float32Array(data),
+    "<f8": () => new Float64Array(data),
+    "<i4": () => new Int32Array(data),
+    "<i8": () => Array.from(new BigInt64Array(data), Number),
+    "|u1": () => new Uint8Array(data),
+  };
+  const values = arrays[descr];
+  if (values === undefined) throw new Error(`${path} holds ${descr}`);
+  return { shape, values: Float32Array.from(values()) };
+};
+
+const json = <T>(path: string): T => JSON.parse(readFileSync(new URL(path, golden), "utf8")) as T;
+
+const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  expect(a.length).toBe(b.length);
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs((a[i] ?? NaN) - (b[i] ?? NaN)));
+  return largest;
+};
+
+interface LossCase {
+  readonly name: string;
+  readonly value: number;
+  readonly tolerance: number;
+}
+
+const lossOf = (name: string): unknown => {
+  const base = ["sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy", "huber"].find(
+    (known) => name.startsWith(known),
+  );
+  if (base === undefined) return name.startsWith("mean_squared_error") ? "mse" : "mae";
+  if (base === "huber") return { name: base, delta: name.includes("half") ? 0.5 : 1 };
+  return {
+    name: base,
+    ...(name.includes("logits") ? { fromLogits: true } : {}),
+    ...(name.includes("smooth") ? { labelSmoothing: 0.1 } : {}),
+  };
+};
+
+const coveredLoss =
+  /^(mean_squared_error|mean_absolute_error|huber(_delta_half)?|(sparse_|)categorical_crossentropy\w*|binary_crossentropy\w*)$/;
+
+describe("losses and their gradients equal Keras'", () => {
+  const cases = json<{ cases: LossCase[] }>("losses/manifest.json").cases.filter(
+    ({ name }) => coveredLoss.test(name) && !name.includes("sample_weight") && !name.includes("sum"),
+  );
+  test.each(cases.map((one) => [one.name, one] as const))("%s", async (name, one) => {
+    const [truth, prediction, gradient] = ["true", "pred", "grad"].map((part) => npy(`losses/${name}.${part}.npy`));
+    if (!truth || !prediction || !gradient) throw new Error(name);
+    const config = parseLoss(lossOf(name));
+    const sparse = config.name === "sparse_categorical_crossentropy";
+    const builder = new GraphBuilder();
+    const p = builder.input("p", "float32", prediction.shape);
+    const y = builder.input("y", sparse ? "int32" : "float32", truth.shape);
+    const losses = emitLoss(builder, config, { prediction: p, target: y });
+    const loss = builder.apply("ReduceMean", [losses, builder.integers([0])], { attributes: { keepdims: 0 } });
+    const [dp] = differentiate(builder, { loss, withRespectTo: [p] });
+    if (!dp) throw new Error("no gradient");
+    await using session = await executor.load(encodeModel(builder.finish("loss", { loss, gradient: dp })));
+    const result = await session.run({
+      p: { dtype: "float32", ...prediction },
+      y: sparse
+        ? { dtype: "int32", shape: truth.shape, values: Int32Array.from(truth.values) }
+        : { dtype: "float32", ...truth },
+    });
+    expect(Math.abs(Number(result["loss"]?.values[0]) - one.value)).toBeLessThan(
+      Math.max(one.tolerance, one.tolerance * one.value),
+    );
+    expect(largestDifference(result["gradient"]?.values as Float32Array, gradient.values)).toBeLessThan(one.tolerance);
+  });
+});
+
+interface Trajectory {
+  readonly name: string;
+  readonly optimizer: string;
+  readonly config: Record<string, unknown>;
+  readonly loss: string;
+  readonly batch: number;
+  readonly steps: number;
+  readonly weights: readonly { readonly path: string; readonly shape: readonly number[] }[];
+  readonly initial: string;
+  readonly final: string;
+  readonly lossPerStep: readonly number[];
+  readonly tolerance: number;
+}
+
+const scheduleOf = (rate: unknown): number | Schedule | undefined => (typeof rate === "number" ? rate : undefined);
+
+const optimizerOf = ({ optimizer, config: c }: Trajectory): OptimizerConfig | undefined => {
+  const name = { SGD: "sgd", RMSprop: "rmsprop", Adam: "adam", AdamW: "adamw" }[optimizer];
+  const learningRate = scheduleOf(c["learning_rate"]);
+  if (name === undefined || learningRate === undefined || c["use_ema"] === true || c["gradient_accumulation_steps"])
+    return undefined;
+  const given: Record<string, unknown> = {
+    name,
+    learningRate,
+    weightDecay: c["weight_decay"],
+    clipnorm: c["clipnorm"],
+    clipvalue: c["clipvalue"],
+    globalClipnorm: c["global_clipnorm"],
+    momentum: c["momentum"],
+    nesterov: c["nesterov"],
+    rho: c["rho"],
+    centered: c["centered"],
+    beta1: c["beta_1"],
+    beta2: c["beta_2"],
+    epsilon: c["epsilon"],
+    amsgrad: c["amsgrad"],
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== null && value !== undefined),
+  ) as unknown as OptimizerConfig;
+};
+
+const nets: Readonly<Record<string, ModelDefinition>> = {
+  mlp: sequential([input({ shape: [8] }), dense({ units: 16, activation: "tanh" }), dense({ units: 4 })]),
+  cnn: sequential([
+    input({ shape: [8, 8, 1] }),
+    conv2d({ filters: 4, kernelSize: 3, activation: "relu" }),
+    maxPooling2d({ poolSize: 2 }),
+    flatten(),
+    dense({ units: 3, activation: "softmax" }),
+  ]),
+};
+
+describe("short trainings follow Keras step by step", () => {
+  const cases = json<{ cases: Trajectory[] }>("trajectories/manifest.json").cases.filter(
+    (one) =>
+      /^(mlp|cnn)_(sgd|rmsprop|adam|adamw|momentum|nesterov|clip)/.test(one.name) &&
+      one.weights.length === 4 &&
+      optimizerOf(one) !== undefined,
+  );
+  test("the fixtures cover every optimizer", () => {
+    expect(cases.length).toBeGreaterThanOrEqual(8);
+  });
+  test.each(cases.map((one) => [one.name, one] as const))("%s", async (name, one) => {
+    const family = name.startsWith("cnn") ? "cnn" : "mlp";
+    const [x, y, initial, final] = [
+      `${family}.x`,
+      `${family}.y`,
+      one.initial.replace(".npy", ""),
+      one.final.replace(".npy", ""),
+    ].map((file) => npy(`trajectories/${file}.npy`));
+    if (!x || !y || !initial || !final) throw new Error(name);
+    await using learner = await compile(nets[family] as ModelDefinition, {
+      optimizer: optimizerOf(one),
+      loss: one.loss as "mse",
+      executor,
+    });
+    const names = learner.weights.names();
+    let offset = 0;
+    for (const [i, { shape }] of one.weights.entries()) {
+      const length = shape.reduce((product, d) => product * d, 1);
+      learner.setWeight(names[i] ?? "", initial.values.subarray(offset, offset + length));
+      offset += length;
+    }
+    const program = await learner.program(one.batch);
+    const [samples = 1] = x.shape;
+    const [xw, yw] = [x.values.length / samples, y.values.length / samples];
+    for (let step = 0; step < one.steps; step++) {
+      const first = (step * one.batch) % samples;
+      program.x.set(x.values.subarray(first * xw, (first + one.batch) * xw));
+      program.target.set(y.values.subarray(first * yw, (first + one.batch) * yw));
+      await program.run(learner.masks);
+      const expected = one.lossPerStep[step] ?? NaN;
+      expect(Math.abs((program.sums[0] ?? NaN) / one.batch - expected)).toBeLessThan(
+        one.tolerance * Math.max(1, expected),
+      );
+      learner.optimizer.step();
+    }
+    const trained = Float32Array.from(names.flatMap((weight) => [...learner.getWeight(weight).values]));
+    expect(largestDifference(trained, final.values)).toBeLessThan(one.tolerance * 10);
+  });
+});
+
+test("the fixtures of schedules are there", () => {
+  expect(readdirSync(new URL("schedules/", golden)).length).toBeGreaterThan(5);
+  expect(
+    learningRateAt({ schedule: "exponential_decay", initialLearningRate: 0.1, decaySteps: 5, decayRate: 0.7 }, 5),
+  ).toBeCloseTo(0.07, 12);
+});
+
+describe("a training that is interrupted and resumed ends byte for byte like one that is not", () => {
+  const x = { shape: [70, 8, 8, 1], values: Float32Array.from({ length: 70 * 64 }, (_, i) => Math.sin(i * 0.37)) };
+  const y = { shape: [70], values: Int32Array.from({ length: 70 }, (_, i) => (i * 7) % 3) };
+  const definition = sequential([
+    input({ shape: [8, 8, 1] }),
+    conv2d({ filters: 4, kernelSize: 3, useBias: false }),
+    batchNormalization(),
+    maxPooling2d(),
+    flatten(),
+    dropout({ rate: 0.3 }),
+    dense({ units: 3, activation: "softmax" }),
+  ]);
+  const make = (): Promise<Learner> =>
+    compile(definition, { loss: "sparse_categorical_crossentropy", metrics: ["accuracy"], seed: 3, executor });
+  const callbacks = () => [
+    earlyStopping({ patience: 3, monitor: "loss" }),
+    reduceLrOnPlateau({ monitor: "loss", patience: 1, minDelta: 1 }),
+  ];
+
+  test.each([1, 3, 5, 7, 9, 12])("stopped after %i of 15 steps", async (stopAfter) => {
+    await using whole = await make();
+    const uninterrupted = await whole.fit(x, y, { epochs: 3, batchSize: 16, callbacks: callbacks() });
+    await using first = await make();
+    let saved: LearnerState | undefined;
+    let steps = 0;
+    const signal = { aborted: false };
+    await first.fit(x, y, {
+      epochs: 3,
+      batchSize: 16,
+      signal,
+      callbacks: [
+        ...callbacks(),
+        modelCheckpoint(
+          (state) => {
+            steps += 1;
+            if (steps === stopAfter) saved = state;
+          },
+          { everySteps: 1 },
+        ),
+      ],
+    });
+    if (saved === undefined) throw new Error("no checkpoint");
+    await using second = await make();
+    second.restore(saved);
+    const resumed = await second.fit(x, y, { epochs: 3, batchSize: 16, callbacks: callbacks() });
+    expect(resumed.epochs).toEqual(uninterrupted.epochs);
+    expect(second.exportOnnx()).toEqual(whole.exportOnnx());
+    expect(resumed.state.masks).toEqual(uninterrupted.state.masks);
+  });
+});
+
+test("a loss that becomes NaN stops the training and names the step", async () => {
+  await using learner = await compile(nets["mlp"] as ModelDefinition, {
+    optimizer: { name: "sgd", learningRate: 1e30 },
+    loss: "mse",
+    executor,
+  });
+  const x = { shape: [64, 8], values: Float32Array.from({ length: 512 }, (_, i) => Math.cos(i)) };
+  const y = { shape: [64, 4], values: new Float32Array(256).fill(1) };
+  await expect(learner.fit(x, y, { epochs: 20, batchSize: 8 })).rejects.toThrow(/Epoch \d+, step \d+: The loss became/);
+});
