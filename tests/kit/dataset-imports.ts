@@ -51,16 +51,13 @@ export const openDatasetYard = async (): Promise<DatasetYard> => {
   const blobs = new MemoryBlobStore();
   const ledger = new BlobLedger(store, blobs);
   const dependencies = { store, blobs, ledger, clock: systemClock, logger: silentLogger };
-  const events: DatasetYard["events"] = (files, options, name = "data") =>
-    Array.fromAsync(
-      importDataset(dependencies, {
-        workspaceId,
-        name,
-        options,
-        files: uploads(files),
-        signal: new AbortController().signal,
-      }),
-    );
+  const events: DatasetYard["events"] = async (files, options, name = "data") => {
+    const signal = new AbortController().signal;
+    const all: ImportEvent[] = [];
+    const request = { workspaceId, name, options, files: uploads(files), signal };
+    for await (const event of importDataset(dependencies, request)) all.push(event);
+    return all;
+  };
   return {
     workspaceId,
     store,

@@ -75,8 +75,12 @@ const labelReader = (target: ColumnData | null): ((row: number) => number | stri
   return target?.kind === "text" ? (row) => target.text(row) : undefined;
 };
 
-const leakReport = (table: ImportedTable, assignment: Uint8Array, target: ColumnData | null): LeakReport => {
-  const { examples, ...counts } = findLeaks(table.hashes.duplicateGroups(), assignment, labelReader(target));
+const leakReport = (
+  duplicates: readonly (readonly number[])[],
+  assignment: Uint8Array,
+  target: ColumnData | null,
+): LeakReport => {
+  const { examples, ...counts } = findLeaks(duplicates, assignment, labelReader(target));
   return {
     ...counts,
     examples: examples.map(({ rows, parts }) => ({
@@ -109,7 +113,8 @@ export const assembleVersion = async (
   const plan = options.split ?? defaultPlan(table, target);
   const assignment = await dealRows(plan, { table, target, read });
   await session.breathe();
-  const leaks = leakReport(table, assignment, target);
+  const duplicates = await table.hashes.duplicateGroups(() => session.breathe());
+  const leaks = leakReport(duplicates, assignment, target);
   await session.breathe();
   session.phase = "profile";
   const profile = await session.store(Buffer.from(canonicalJson(table.columns.map((column) => column.profile))));

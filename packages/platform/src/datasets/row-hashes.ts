@@ -28,11 +28,15 @@ export class RowHashes {
     return Buffer.from(this.#bytes.buffer, row * hashBytes, hashBytes).toString("hex");
   }
 
-  /** Hashes of all rows in order: `parts` one after the other, taken by row number where an order is given. */
+  /** Hashes of all rows, one part after the other. */
   static concat(parts: readonly RowHashes[]): RowHashes {
     const all = new RowHashes();
+    all.#rows = parts.reduce((sum, part) => sum + part.#rows, 0);
+    all.#bytes = new Uint8Array(Math.max(1, all.#rows) * hashBytes);
+    let row = 0;
     for (const part of parts) {
-      for (let row = 0; row < part.#rows; row++) all.#add(part.#view(row));
+      all.#bytes.set(part.#bytes.subarray(0, part.#rows * hashBytes), row * hashBytes);
+      row += part.#rows;
     }
     return all;
   }
@@ -47,13 +51,15 @@ export class RowHashes {
   /**
    * Groups of rows with equal content, each in ascending order, only where there are at least two.
    * An open-addressing table over the hashes: 8 bytes a row beside the hashes themselves.
+   * @param breathe Called now and then, to let others have the thread.
    */
-  duplicateGroups(): number[][] {
+  async duplicateGroups(breathe: () => Promise<void> = async () => {}): Promise<number[][]> {
     const words = new Uint32Array(this.#bytes.buffer, 0, this.#rows * 4);
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(2, this.#rows * 2)));
     const table = new Int32Array(capacity).fill(-1);
     const groups = new Map<number, number[]>();
     for (let row = 0; row < this.#rows; row++) {
+      if (row % 16_384 === 0) await breathe();
       let slot = (words[row * 4] as number) & (capacity - 1);
       while (table[slot] !== -1 && !this.#equal(words, table[slot] as number, row)) slot = (slot + 1) & (capacity - 1);
       const first = table[slot] as number;
