@@ -75,13 +75,16 @@ export const stratifiedSplit = (classes: Int32Array, shares: SplitShares, seed: 
 /** Rows of each distinct value, values in ascending order. */
 const rowsByValue = (values: Int32Array): Uint32Array[] => {
   const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] as number;
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
   const sorted = [...counts].sort(([a], [b]) => a - b);
   const groups = new Map(sorted.map(([value, count]) => [value, { rows: new Uint32Array(count), filled: 0 }]));
-  values.forEach((value, row) => {
-    const group = groups.get(value);
+  for (let row = 0; row < values.length; row++) {
+    const group = groups.get(values[row] as number);
     if (group !== undefined) group.rows[group.filled++] = row;
-  });
+  }
   return [...groups.values()].map((group) => group.rows);
 };
 
