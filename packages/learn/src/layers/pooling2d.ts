@@ -2,7 +2,8 @@ import { z } from "zod";
 import { paddingSchema, pairSchema } from "./arguments.ts";
 import { imageWindows } from "./conv2d.ts";
 import { defineLayer, imageShape, only } from "./layer.ts";
-import type { LayerKind, LayerPlace } from "./layer.ts";
+import type { EmitContext, LayerKind, LayerPlace } from "./layer.ts";
+import type { Attributes, Value } from "../onnx/graph.ts";
 import { channelsFirst } from "./layout.ts";
 import type { Windows } from "../onnx/windows.ts";
 
@@ -15,7 +16,10 @@ const schema = z.strictObject({
 const windowsOf = (args: z.output<typeof schema>, image: readonly number[], place?: LayerPlace): Windows =>
   imageWindows({ kernel: args.poolSize, strides: args.strides ?? args.poolSize, padding: args.padding }, image, place);
 
-const pooling = (layer: string, operator: string): LayerKind =>
+/** Writes one kind of pooling over [batch, channels, height, width]. */
+type EmitPooling = (context: EmitContext, x: Value, attributes: Attributes) => Value;
+
+const pooling = (layer: string, emitPooling: EmitPooling): LayerKind =>
   defineLayer({
     layer,
     arguments: schema,
@@ -23,25 +27,37 @@ const pooling = (layer: string, operator: string): LayerKind =>
       const image = imageShape(inputs, place);
       return [...windowsOf(args, image, place).output, image[2]];
     },
-    emit: (args, inputs, { builder }) => {
+    emit: (args, inputs, context) => {
       const input = only(inputs);
       const windows = windowsOf(args, input.shape);
-      const value = builder.apply(operator, [channelsFirst(builder, input)], {
-        attributes: {
-          kernel_shape: windows.kernel,
-          strides: windows.strides,
-          pads: [...windows.before, ...windows.after],
-        },
+      const value = emitPooling(context, channelsFirst(context.builder, input), {
+        kernel_shape: windows.kernel,
+        strides: windows.strides,
+        pads: [...windows.before, ...windows.after],
       });
       return { value, shape: [...windows.output, input.shape[2] ?? 1], layout: "channels-first" };
     },
   });
 
+/**
+ * A ReLU in front is moved behind the pooling: the values and gradients are the same, and there are fewer elements to
+ * look at. In training the pooling also gives the places of the maxima, which its gradient needs.
+ */
+const emitMaxPooling: EmitPooling = ({ builder, training }, x, attributes) => {
+  const producer = builder.producer(x.name);
+  const behind = producer?.operator === "Relu" ? producer.inputs[0] : undefined;
+  const source = behind === undefined ? x : builder.value(behind);
+  const [pooled = source] = builder.applyMany("MaxPool", [source], { attributes, outputCount: training ? 2 : 1 });
+  return behind === undefined ? pooled : builder.apply("Relu", [pooled]);
+};
+
 /** The largest element of each window. */
-export const maxPooling2dLayer: LayerKind = pooling("MaxPooling2D", "MaxPool");
+export const maxPooling2dLayer: LayerKind = pooling("MaxPooling2D", emitMaxPooling);
 
 /** The mean of each window; what padding adds does not count. */
-export const averagePooling2dLayer: LayerKind = pooling("AveragePooling2D", "AveragePool");
+export const averagePooling2dLayer: LayerKind = pooling("AveragePooling2D", ({ builder }, x, attributes) =>
+  builder.apply("AveragePool", [x], { attributes }),
+);
 
 /** The mean of each channel over the whole image. */
 export const globalAveragePooling2dLayer: LayerKind = defineLayer({

@@ -1,6 +1,7 @@
 import { isFloat, isFloats, isTensor } from "./attributes.ts";
 import { dataTypeCode } from "./builder.ts";
 import type { Attribute, Graph, GraphPort, Node } from "./graph.ts";
+import { prune } from "./prune.ts";
 import { modelProto } from "./proto.ts";
 import type { AttributeMessage, ModelMessage, NodeMessage, TensorMessage, ValueInfoMessage } from "./proto.ts";
 import type { Tensor } from "./tensor.ts";
@@ -54,8 +55,9 @@ const valueInfo = ({ name, dtype, shape }: GraphPort): ValueInfoMessage => ({
   },
 });
 
-/** Writes a graph as the bytes of an ONNX file (operator set 18). Equal graphs give equal bytes. */
-export const encodeModel = (graph: Graph, options: EncodeOptions = {}): Uint8Array => {
+/** Writes what the outputs of a graph need as the bytes of an ONNX file (operator set 18). Equal graphs give equal bytes. */
+export const encodeModel = (whole: Graph, options: EncodeOptions = {}): Uint8Array => {
+  const graph = prune(whole);
   const message: ModelMessage = {
     irVersion,
     producerName: "modelyard",
