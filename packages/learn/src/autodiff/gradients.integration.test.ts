@@ -168,6 +168,12 @@ const cases: Readonly<Record<string, GradientCase>> = {
     build: op("Conv", { kernel_shape: [3, 3], group: 2, pads: [1, 1, 1, 1] }),
   },
   MaxPool: { shapes: [[2, 2, 4, 6]], build: op("MaxPool", { kernel_shape: [2, 2], strides: [2, 2] }) },
+  "MaxPool single precision": {
+    shapes: [[2, 2, 4, 6]],
+    build: op("MaxPool", { kernel_shape: [2, 2], strides: [2, 2] }),
+    dtype: "float32",
+    step: 1e-3,
+  },
   "MaxPool overlapping": { shapes: [[1, 2, 5, 5]], build: op("MaxPool", { kernel_shape: [3, 3], strides: [2, 2] }) },
   AveragePool: {
     ...image,

@@ -110,6 +110,14 @@ const maxPool: GradientRule = (input) => {
   const indices =
     input.outputs[1] ?? builder.applyMany("MaxPool", [x], { attributes: node.attributes, outputCount: 2 })[1];
   if (indices === undefined) throw new RangeError("MaxPool gave no indices.");
+  const windows = poolingWindows(input, imageOf(x));
+  const apart = windows.strides.every((stride, axis) => stride >= (windows.kernel[axis] ?? 1));
+  // ONNX Runtime has MaxUnpool for single precision only.
+  if (apart && dy.dtype === "float32") {
+    // Windows that do not overlap give each element at most one gradient, so that nothing needs to be added up.
+    const attributes = { kernel_shape: windows.kernel, strides: windows.strides };
+    return [builder.apply("MaxUnpool", [dy, indices, builder.integers(shape)], { attributes })];
+  }
   const zeros = builder.apply("Expand", [builder.scalarLike(x, 0), builder.integers([elementCount(shape)])]);
   const flat = (value: Value): Value => reshape(builder, value, [-1]);
   const scattered = builder.apply("ScatterElements", [zeros, flat(indices), flat(dy)], {

@@ -3,7 +3,7 @@ import { requireStatic } from "../shape.ts";
 import { formatShape } from "../tensor.ts";
 import type { TensorType } from "../tensor.ts";
 import { resolveWindows } from "../windows.ts";
-import { inputAt } from "./rule.ts";
+import { constantAt, inputAt } from "./rule.ts";
 import type { InferenceInput, InferenceRule } from "./rule.ts";
 import { LearnError } from "../../errors.ts";
 
@@ -72,6 +72,8 @@ const globalPooling: InferenceRule = (node) => {
   return [{ dtype: x.dtype, shape: x.shape.map((length, axis) => (axis < 2 ? length : 1)) }];
 };
 
+const maxUnpooling: InferenceRule = (node) => [{ dtype: inputAt(node, 0).dtype, shape: constantAt(node, 2) ?? [] }];
+
 const normalisation: InferenceRule = (node) => [inputAt(node, 0)];
 
 /** Operators over images [batch, channels, height, width] and their like in other ranks. */
@@ -79,6 +81,7 @@ export const spatialInference: Readonly<Record<string, InferenceRule>> = {
   Conv: convolution,
   ConvTranspose: transposedConvolution,
   MaxPool: pooling,
+  MaxUnpool: maxUnpooling,
   AveragePool: pooling,
   GlobalAveragePool: globalPooling,
   GlobalMaxPool: globalPooling,
