@@ -24,6 +24,8 @@ export {
 export { input, model, type ModelDefinition, sequential } from "./definition/definition.ts";
 export { parseDefinition, resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
 export { type Loss, type LossConfig, parseLoss } from "./losses/index.ts";
+export { type DecodedModel, decodeModel, type DecodeOptions } from "./onnx/decode.ts";
+export type { Graph } from "./onnx/graph.ts";
 export {
   createOptimizer,
   type Optimizer,

@@ -62,10 +62,11 @@ export const scalar = (value: number, dtype: DataType = "float32"): Tensor => te
 /** A one-dimensional int64 tensor, the form in which ONNX takes shapes and axes. */
 export const int64s = (values: readonly number[]): Tensor => tensor("int64", [values.length], values);
 
-/** Wraps the bytes of little-endian values; the bytes are copied when they are not aligned. */
+/** Makes a tensor of a copy of little-endian bytes. */
 export const tensorFromBytes = (dtype: DataType, shape: readonly number[], bytes: Uint8Array): Tensor => {
   const array = arrayOf[dtype];
-  const copy = bytes.slice();
+  // Not `slice`, which Node's Buffer overrides by a view on its shared pool.
+  const copy = Uint8Array.from(bytes);
   return { dtype, shape, values: new array(copy.buffer, 0, copy.byteLength / array.BYTES_PER_ELEMENT) };
 };
 
