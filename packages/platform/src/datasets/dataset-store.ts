@@ -1,19 +1,5 @@
-import type { DigestText } from "../foundation/index.ts";
+import type { DigestText, Page, PageRequest } from "../foundation/index.ts";
 import type { DatasetSummary, NewDatasetVersion, StoredDatasetVersion } from "./dataset-version.ts";
-
-/** Which part of a list to give, newest first. */
-export interface PageRequest {
-  readonly limit: number;
-  /** `next` of the page before. */
-  readonly after?: string | undefined;
-}
-
-/** A part of a list. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  /** Cursor of the next page, `null` at the end. */
-  readonly next: string | null;
-}
 
 /** A blob that an import is about to write. */
 export interface BlobClaim {

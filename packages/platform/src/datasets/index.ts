@@ -1,6 +1,6 @@
 export { BlobLedger, type BlobOwner } from "./blob-ledger.ts";
 export type { DatasetManifest } from "./dataset-manifest.ts";
-export type { BlobClaim, DatasetStore, Page, PageRequest } from "./dataset-store.ts";
+export type { BlobClaim, DatasetStore } from "./dataset-store.ts";
 export type { DatasetDescription, DatasetSummary, NewDatasetVersion, StoredDatasetVersion } from "./dataset-version.ts";
 export { type DecodedImage, decodeImage, type DecodeOptions, encodePng } from "./decode-image.ts";
 export { importDataset, type ImportDependencies, type ImportRequest } from "./import-dataset.ts";

@@ -1,7 +1,7 @@
 import type { ColumnProfile, DatasetVersion } from "@modelyard/contracts";
-import { notFound } from "../foundation/index.ts";
+import { notFound, type Page, type PageRequest } from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
-import type { DatasetStore, Page, PageRequest } from "./dataset-store.ts";
+import type { DatasetStore } from "./dataset-store.ts";
 import type { StoredDatasetVersion } from "./dataset-version.ts";
 
 /** Which version of which dataset. */

@@ -1,16 +1,15 @@
 import type { DatasetVersion } from "@modelyard/contracts";
 import type { Kysely, Selectable } from "kysely";
-import { type DigestText, newIdentifier, timestamp } from "../foundation/index.ts";
+import { type DigestText, newIdentifier, type Page, type PageRequest, timestamp } from "../foundation/index.ts";
 import type {
   BlobClaim,
   DatasetDescription,
   DatasetStore,
   DatasetSummary,
   NewDatasetVersion,
-  Page,
-  PageRequest,
   StoredDatasetVersion,
 } from "../datasets/index.ts";
+import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
 import type { DatasetVersionsTable } from "./tables/datasets.ts";
 
@@ -27,19 +26,6 @@ const toStored = (name: string, row: VersionRow): StoredDatasetVersion => {
     ...description,
   };
   return { id: row.id, version, profileDigest: row.profile_digest as DigestText };
-};
-
-const pageFrom = <Row, T>(
-  rows: readonly Row[],
-  limit: number,
-  read: { readonly item: (row: Row) => T; readonly cursor: (row: Row) => string },
-): Page<T> => {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    items: shown.map((row) => read.item(row)),
-    next: rows.length > limit && last !== undefined ? read.cursor(last) : null,
-  };
 };
 
 /** Keeps datasets in the metadata database. */

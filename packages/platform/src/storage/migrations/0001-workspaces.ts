@@ -13,7 +13,7 @@ export const workspacesMigration: Migration = {
       id text primary key,
       workspace_id text not null references workspaces (id),
       name text not null,
-      prefix text not null,
+      prefix text not null unique,
       secret_hash text not null,
       scopes text not null,
       created_at integer not null,

@@ -1,0 +1,3 @@
+export { onnxRuntime } from "./onnx-runtime.ts";
+export type { LoadedModel, Runtime, RuntimeOptions } from "./runtime.ts";
+export { concatenate, elementsOf, splitRows, type Tensor, type TensorElements, zeros } from "./tensor.ts";

@@ -1,0 +1,4 @@
+import { onnxRuntime } from "./onnx-runtime.ts";
+import { runtimeConformance } from "./runtime.conformance.ts";
+
+runtimeConformance("onnxruntime-node", onnxRuntime);

@@ -1,0 +1,43 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { blobStoreConformance } from "./blob-store.conformance.ts";
+import { FileBlobStore } from "./file-blob-store.ts";
+import { MemoryBlobStore } from "./memory-blob-store.ts";
+
+const folders: string[] = [];
+const newFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), "modelyard-blobs-"));
+  folders.push(folder);
+  return folder;
+};
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+describe("memory", () => blobStoreConformance(async () => new MemoryBlobStore()));
+
+describe("files", () => {
+  blobStoreConformance(async () => FileBlobStore.open(await newFolder(), { sweep: true }));
+
+  it("catches changed bytes before they are used", async () => {
+    const folder = await newFolder();
+    const store = await FileBlobStore.open(folder, { sweep: true });
+    const { digest } = await store.put(new TextEncoder().encode("honest"));
+    await writeFile(join(folder, digest.slice(7, 9), digest.slice(9)), "forged");
+    await expect(store.get(digest)).rejects.toMatchObject({ code: "artefact-corrupt" });
+    const drain = async (): Promise<void> => {
+      for await (const chunk of await store.stream(digest)) expect(chunk).toBeDefined();
+    };
+    await expect(drain()).rejects.toMatchObject({ code: "artefact-corrupt" });
+  });
+
+  it("removes what a dead writer left", async () => {
+    const folder = await newFolder();
+    await FileBlobStore.open(folder, { sweep: true });
+    await writeFile(join(folder, "tmp", "half"), "written");
+    await FileBlobStore.open(folder, { sweep: true });
+    expect(await readdir(join(folder, "tmp"))).toEqual([]);
+  });
+});

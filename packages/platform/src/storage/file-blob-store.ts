@@ -1,0 +1,136 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { digestOf, type DigestText, isDigest, notFound, PlatformError } from "../foundation/index.ts";
+import { syncFolder, writeFailure } from "./atomic-file.ts";
+import type { Blob, BlobStore } from "./blob-store.ts";
+
+const missing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
+
+const corrupt = (): PlatformError =>
+  new PlatformError(
+    "artefact-corrupt",
+    "A stored file does not hold the bytes that its digest names. Restore it from a backup, or import the data again.",
+  );
+
+/** Bytes of a blob as they stream by, proved at the end. */
+async function* proved(chunks: AsyncIterable<Uint8Array>, digest: DigestText): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (`sha256:${hash.digest("hex")}` !== digest) throw corrupt();
+}
+
+/**
+ * Keeps blobs as files `ab/cdef…` of a folder: written to a temporary file, fsynced, renamed, folder fsynced.
+ * Files that a dead process left half-written are removed when the store is opened.
+ */
+export class FileBlobStore implements BlobStore {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Opens the store in a folder, making it as needed.
+   * @param options.sweep Whether to remove what interrupted writes left; only the owner of the data directory may.
+   */
+  static async open(folder: string, options: { readonly sweep: boolean }): Promise<FileBlobStore> {
+    const temporary = join(folder, "tmp");
+    await mkdir(temporary, { recursive: true, mode: 0o700 });
+    if (options.sweep) {
+      for (const name of await readdir(temporary)) await rm(join(temporary, name), { force: true });
+    }
+    return new FileBlobStore(folder);
+  }
+
+  async put(content: Uint8Array | Readable | AsyncIterable<Uint8Array>): Promise<Blob> {
+    const temporary = join(this.#folder, "tmp", randomBytes(12).toString("hex"));
+    try {
+      const blob = await this.#write(temporary, content instanceof Uint8Array ? Readable.from([content]) : content);
+      const file = this.#file(blob.digest);
+      const folder = dirname(file);
+      if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(this.#folder);
+      await rename(temporary, file);
+      await syncFolder(folder);
+      return blob;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw writeFailure(error);
+    }
+  }
+
+  async has(digest: DigestText): Promise<boolean> {
+    return (await this.size(digest)) !== null;
+  }
+
+  async get(digest: DigestText): Promise<Uint8Array> {
+    const bytes = await readFile(this.#file(digest)).catch((error: unknown) => {
+      throw missing(error) ? notFound("stored file") : error;
+    });
+    if (digestOf(bytes) !== digest) throw corrupt();
+    return bytes;
+  }
+
+  async read(digest: DigestText, range: { readonly start: number; readonly end: number }): Promise<Uint8Array> {
+    const handle = await open(this.#file(digest), "r").catch((error: unknown) => {
+      throw missing(error) ? notFound("stored file") : error;
+    });
+    try {
+      const { size } = await handle.stat();
+      const length = Math.max(0, Math.min(range.end, size) - range.start);
+      const buffer = new Uint8Array(length);
+      const { bytesRead } = await handle.read(buffer, 0, length, range.start);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async stream(digest: DigestText): Promise<Readable> {
+    if (!(await this.has(digest))) throw notFound("stored file");
+    return Readable.from(proved(createReadStream(this.#file(digest)), digest), { objectMode: false });
+  }
+
+  async size(digest: DigestText): Promise<number | null> {
+    try {
+      return (await stat(this.#file(digest))).size;
+    } catch (error) {
+      if (missing(error)) return null;
+      throw error;
+    }
+  }
+
+  async delete(digest: DigestText): Promise<void> {
+    await rm(this.#file(digest), { force: true });
+  }
+
+  async #write(temporary: string, content: AsyncIterable<Uint8Array>): Promise<Blob> {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    const handle = await open(temporary, "wx", 0o600);
+    try {
+      for await (const chunk of content) {
+        hash.update(chunk);
+        bytes += chunk.byteLength;
+        await handle.writeFile(chunk);
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return { digest: `sha256:${hash.digest("hex")}`, bytes };
+  }
+
+  // The one guard between a text and a path: only a digest names a file.
+  #file(digest: DigestText): string {
+    if (!isDigest(digest)) throw notFound("stored file");
+    const hex = digest.slice("sha256:".length);
+    return join(this.#folder, hex.slice(0, 2), hex.slice(2));
+  }
+}
