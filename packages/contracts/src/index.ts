@@ -52,6 +52,7 @@ export type {
 } from "./operation.ts";
 export { allOperations, type OperationId, operations, type Operations } from "./operations.ts";
 export { InferRequest, InferResponse, PredictRequest, Prediction, PredictResponse } from "./predictions.ts";
+export { buildOpenApi } from "./openapi.ts";
 export { FieldProblem, Problem } from "./problem.ts";
 export { allows, Scope, scopes } from "./scopes.ts";
 export { ApiKey, CreatedKey, CreateKey } from "./workspaces.ts";

@@ -47,3 +47,12 @@ export type { Executor, Session, TensorData } from "./training/executor.ts";
 export type { FitOptions, History } from "./training/fit.ts";
 export { compile, type CompileOptions, Learner } from "./training/learner.ts";
 export type { LearnerState } from "./training/state.ts";
+export {
+  type ClassFigures,
+  classificationReport,
+  type ClassificationInput,
+  type ClassificationReport,
+  confusionMatrix,
+  type PrecisionRecall,
+} from "./metrics/classification.ts";
+export { regressionReport, type RegressionInput, type RegressionReport } from "./metrics/regression.ts";

@@ -1,1 +1,11 @@
-export { PlatformError } from "./foundation/index.ts";
+export {
+  type Config,
+  type ConfigSources,
+  loadConfig,
+  type LoadedConfig,
+  type Origin,
+  type SettingName,
+  settings,
+} from "./config/index.ts";
+export { codeVersion, PlatformError } from "./foundation/index.ts";
+export { startSupervisor, type Supervisor, type SupervisorOptions } from "./processes/supervisor.ts";

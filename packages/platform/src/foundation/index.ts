@@ -1,4 +1,5 @@
 export { type Clock, systemClock, timestamp } from "./clock.ts";
+export { codeVersion } from "./code-version.ts";
 export { canonicalJson, digestOf, type DigestText, isDigest } from "./digest.ts";
 export { createEventBus, type EventBus } from "./event-bus.ts";
 export type { BytesResult, Handler, HandlerRequest, HandlerResult, Routes, UploadedFile } from "./handler.ts";

@@ -1,4 +1,7 @@
+import type { EndpointsTable, ReplicasTable } from "./tables/deployments.ts";
 import type { DatasetBlobsTable, DatasetsTable, DatasetVersionsTable } from "./tables/datasets.ts";
+import type { ExperimentsTable, RunsTable } from "./tables/experiments.ts";
+import type { ModelAliasesTable, ModelAliasMovesTable, ModelsTable, ModelVersionsTable } from "./tables/models.ts";
 import type { ApiKeysTable, WorkspacesTable } from "./tables/workspaces.ts";
 
 /** All tables; times are milliseconds since 1970 in UTC. */
@@ -8,4 +11,12 @@ export interface Schema {
   datasets: DatasetsTable;
   dataset_versions: DatasetVersionsTable;
   dataset_blobs: DatasetBlobsTable;
+  experiments: ExperimentsTable;
+  runs: RunsTable;
+  models: ModelsTable;
+  model_versions: ModelVersionsTable;
+  model_aliases: ModelAliasesTable;
+  model_alias_moves: ModelAliasMovesTable;
+  endpoints: EndpointsTable;
+  replicas: ReplicasTable;
 }

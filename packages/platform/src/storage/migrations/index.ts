@@ -1,8 +1,17 @@
 import { workspacesMigration } from "./0001-workspaces.ts";
 import { datasetsMigration } from "./0002-datasets.ts";
+import { experimentsMigration } from "./0003-experiments.ts";
+import { modelsMigration } from "./0004-models.ts";
+import { deploymentsMigration } from "./0005-deployments.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration in order; entries are never changed or removed once released. */
-export const migrations: readonly Migration[] = [workspacesMigration, datasetsMigration];
+export const migrations: readonly Migration[] = [
+  workspacesMigration,
+  datasetsMigration,
+  experimentsMigration,
+  modelsMigration,
+  deploymentsMigration,
+];
 
 export type { Migration } from "./migration.ts";

@@ -1,0 +1,95 @@
+import type { SplitName } from "@modelyard/contracts";
+import { type DataArray, LearnError } from "@modelyard/learn";
+import type { DatasetReader } from "../datasets/index.ts";
+import type { TrainingPlan } from "./plan-training.ts";
+
+/** Samples and targets of one part of the split. */
+export interface TrainingData {
+  readonly x: DataArray;
+  readonly y: DataArray;
+  readonly rows: number;
+}
+
+type Values = Uint8Array | Float32Array;
+
+const takeRows = (values: ArrayLike<number>, rows: Uint32Array, width: number, out: Values): void => {
+  for (const [i, row] of rows.entries()) {
+    const from = row * width;
+    for (let k = 0; k < width; k++) out[i * width + k] = values[from + k] as number;
+  }
+};
+
+/** All rows in order need no copy: the stored pixels are what is trained on. */
+const isPrefix = (rows: Uint32Array): boolean => rows.length === 0 || rows[rows.length - 1] === rows.length - 1;
+
+const images = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Array): Promise<DataArray> => {
+  const { input } = plan;
+  if (input.kind !== "image") throw new TypeError("the plan is not one for images");
+  const shape = [rows.length, input.height, input.width, input.channels];
+  const width = input.height * input.width * input.channels;
+  const column = await reader.column(plan.features[0]?.name ?? "");
+  if (column.kind === "image" && column.height === input.height && column.width === input.width) {
+    if (isPrefix(rows)) return { shape, values: column.data.subarray(0, rows.length * width) };
+    const values = new Uint8Array(rows.length * width);
+    takeRows(column.data, rows, width, values);
+    return { shape, values };
+  }
+  if (column.kind !== "encoded-image") {
+    throw new LearnError(
+      "shape-mismatch",
+      `The dataset's images have another size than the model's input ${input.height}×${input.width}. Change the Input's shape.`,
+    );
+  }
+  const values = new Uint8Array(rows.length * width);
+  for (const [i, row] of rows.entries()) values.set((await column.pixels(row, input)).data, i * width);
+  return { shape, values };
+};
+
+const table = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Array): Promise<DataArray> => {
+  const width = plan.features.length;
+  const values = new Float32Array(rows.length * width);
+  for (const [at, { name }] of plan.features.entries()) {
+    const column = await reader.column(name);
+    if (column.kind !== "number" && column.kind !== "category") throw new TypeError("the plan is not one for tables");
+    for (const [i, row] of rows.entries()) values[i * width + at] = column.data[row] as number;
+  }
+  return { shape: [rows.length, width], values };
+};
+
+const tensors = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Array): Promise<DataArray> => {
+  const column = await reader.column(plan.features[0]?.name ?? "");
+  if (column.kind !== "tensor") throw new TypeError("the plan is not one for tensors");
+  const width = column.shape.reduce((product, size) => product * size, 1);
+  const values = new Float32Array(rows.length * width);
+  const { data } = column;
+  takeRows(data instanceof BigInt64Array ? Float64Array.from(data, Number) : data, rows, width, values);
+  return { shape: [rows.length, ...column.shape], values };
+};
+
+const targets = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Array): Promise<DataArray> => {
+  const column = await reader.column(plan.target.name);
+  if (column.kind !== "category" && column.kind !== "number") throw new TypeError("the plan's target is no target");
+  const values = new Float32Array(rows.length);
+  for (const [i, row] of rows.entries()) {
+    const value = column.data[row] as number;
+    if (Number.isNaN(value) || (column.kind === "category" && value < 0)) {
+      throw new LearnError(
+        "shape-mismatch",
+        `Row ${row} has no value in the target column "${plan.target.name}". Remove such rows or fill them before the import.`,
+      );
+    }
+    values[i] = value;
+  }
+  return { shape: [rows.length], values };
+};
+
+/** Loads one part of the split as the plan wants it: raw inputs, so that training sees what serving will see. */
+export const loadTrainingData = async (
+  reader: DatasetReader,
+  plan: TrainingPlan,
+  split: SplitName,
+): Promise<TrainingData> => {
+  const rows = reader.rowsOf(split);
+  const load = { image: images, row: table, tensor: tensors }[plan.input.kind];
+  return { x: await load(reader, plan, rows), y: await targets(reader, plan, rows), rows: rows.length };
+};

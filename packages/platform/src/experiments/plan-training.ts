@@ -1,0 +1,109 @@
+import type { Column, DatasetVersion, SignatureInput, SignatureOutput, StartRun } from "@modelyard/contracts";
+import { type CompileOptions, LearnError, type ModelDefinition } from "@modelyard/learn";
+import { PlatformError } from "../foundation/index.ts";
+
+/** What a run trains on and how, worked out from the request and the dataset's schema. */
+export interface TrainingPlan {
+  readonly features: readonly Column[];
+  readonly target: Column;
+  readonly definition: ModelDefinition;
+  readonly compile: Omit<CompileOptions, "executor">;
+  readonly input: SignatureInput;
+  readonly output: SignatureOutput;
+  /** Names of the classes, when the target is a category. */
+  readonly labels: readonly string[] | null;
+}
+
+/** The part of a dataset version that a plan depends on. */
+export type TrainingSchema = Pick<DatasetVersion, "dataset" | "version" | "columns" | "target">;
+
+const columnNamed = (dataset: TrainingSchema, name: string): Column => {
+  const found = dataset.columns.find((column) => column.name === name);
+  if (found !== undefined) return found;
+  const names = dataset.columns.slice(0, 50).map((column) => column.name);
+  throw new PlatformError(
+    "column-unknown",
+    `The dataset ${dataset.dataset}@${dataset.version} has no column "${name}". Columns are: ${names.join(", ")}.`,
+  );
+};
+
+const targetOf = (request: StartRun, dataset: TrainingSchema): Column => {
+  const name = request.target ?? dataset.target;
+  if (name !== null) return columnNamed(dataset, name);
+  throw new PlatformError(
+    "column-unknown",
+    "Neither the run nor the dataset names the column to predict. Give `target` with the run.",
+  );
+};
+
+const unsuited = (message: string): LearnError => new LearnError("shape-mismatch", message);
+
+/** Height, width and channels that the model's input asks for, to bring images of any size to. */
+const imageShape = (definition: ModelDefinition): readonly number[] => {
+  const first = definition.layers.find(({ layer }) => /^input/i.test(layer));
+  const shape = first?.["shape"];
+  return Array.isArray(shape) && shape.every((size) => typeof size === "number") ? shape : [];
+};
+
+const inputOf = (features: readonly Column[], definition: ModelDefinition): SignatureInput => {
+  const [first] = features;
+  if (first === undefined) throw unsuited("There is no column to learn from. Name at least one in `features`.");
+  if (first.kind === "image" || first.kind === "tensor") {
+    if (features.length > 1) {
+      throw unsuited(`The column "${first.name}" cannot be joined with others. Name it alone in \`features\`.`);
+    }
+    if (first.kind === "tensor") return { kind: "tensor", shape: [...first.shape] };
+    const [height = first.height, width = first.width] = imageShape(definition);
+    if (height === null || width === null) {
+      throw unsuited(
+        "The images differ in size. Begin the definition with an Input of shape [height, width, channels].",
+      );
+    }
+    return { kind: "image", height, width, channels: first.channels };
+  }
+  const columns = features.map((column) => {
+    if (column.kind === "number") return { kind: "number" as const, name: column.name };
+    if (column.kind === "category") {
+      return { kind: "category" as const, name: column.name, categories: [...column.categories] };
+    }
+    throw unsuited(
+      `The column "${column.name}" holds ${column.kind}, which cannot be joined into a table row. Leave it out of \`features\`.`,
+    );
+  });
+  return { kind: "row", columns };
+};
+
+/**
+ * Works out what to train.
+ * @throws PlatformError `column-unknown`; LearnError `shape-mismatch` when columns do not suit each other.
+ */
+export const planTraining = (request: StartRun, dataset: TrainingSchema): TrainingPlan => {
+  const target = targetOf(request, dataset);
+  const names = request.features ?? dataset.columns.map(({ name }) => name).filter((name) => name !== target.name);
+  const features = names.map((name) => columnNamed(dataset, name));
+  // The wire's schema checks the frame, the learning engine everything inside.
+  const definition = request.definition as unknown as ModelDefinition;
+  const input = inputOf(features, definition);
+  const category = target.kind === "category";
+  if (!category && target.kind !== "number") {
+    throw unsuited(
+      `The target "${target.name}" holds ${target.kind}; categories and numbers can be predicted. Choose another \`target\`.`,
+    );
+  }
+  const labels = category ? target.categories : null;
+  return {
+    features,
+    target,
+    definition,
+    input,
+    output: category ? { kind: "classes", labels: [...target.categories] } : { kind: "number", name: target.name },
+    labels,
+    compile: {
+      optimizer: request.optimizer as CompileOptions["optimizer"],
+      loss: (request.loss ??
+        (category ? "sparse_categorical_crossentropy" : "mean_squared_error")) as CompileOptions["loss"],
+      metrics: (request.metrics ?? [category ? "accuracy" : "mean_absolute_error"]) as CompileOptions["metrics"],
+      seed: request.seed,
+    },
+  };
+};

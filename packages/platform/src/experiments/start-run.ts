@@ -1,0 +1,70 @@
+import type { StartRun } from "@modelyard/contracts";
+import { compile, type CompileOptions, parseDefinition, resolveDefinition } from "@modelyard/learn";
+import { type Clock, type DigestText, newIdentifier } from "../foundation/index.ts";
+import { type DatasetStore, showDataset } from "../datasets/index.ts";
+import { planTraining } from "./plan-training.ts";
+import type { StoredRun } from "./run.ts";
+import type { OpenRunFolder } from "./run-folder.ts";
+import type { RunStore } from "./run-store.ts";
+
+/** What starting a run needs. */
+export interface StartRunDependencies {
+  readonly runs: RunStore;
+  readonly datasets: DatasetStore;
+  readonly openFolder: OpenRunFolder;
+  readonly clock: Clock;
+  readonly codeVersion: string;
+  /** Told when a run waits. */
+  readonly onQueued: () => void;
+}
+
+/** An engine that only checks: nothing runs before the training process. */
+const neverRuns: CompileOptions["executor"] = {
+  engine: "none",
+  load: () => Promise.reject(new Error("nothing is executed while a run is being checked")),
+};
+
+/**
+ * Queues a run after everything about it was checked that can be checked without the data.
+ * @throws PlatformError `not-found`, `column-unknown`; LearnError for what the definition, loss or optimizer lacks.
+ */
+export const startRun = async (
+  dependencies: StartRunDependencies,
+  workspaceId: string,
+  request: StartRun,
+): Promise<StoredRun> => {
+  const { runs, datasets, clock } = dependencies;
+  const [name = "", version = "0"] = request.dataset.split("@");
+  const stored = await showDataset(datasets, workspaceId, { name, version: Number(version) });
+  const plan = planTraining(request, stored.version);
+  await using learner = await compile(parseDefinition(plan.definition), { ...plan.compile, executor: neverRuns });
+  resolveDefinition(learner.definition);
+  const nowMs = clock.nowMs();
+  const run: StoredRun = {
+    id: newIdentifier("run", nowMs),
+    workspaceId,
+    experiment: request.experiment,
+    state: "queued",
+    reason: null,
+    request,
+    createdAtMs: nowMs,
+    startedAtMs: null,
+    endedAtMs: null,
+    attempts: 0,
+    progress: null,
+    metrics: {},
+    evaluation: null,
+    registered: null,
+  };
+  const folder = await dependencies.openFolder(run.id);
+  await folder.writeSpec({
+    runId: run.id,
+    request,
+    dataset: { reference: request.dataset, digest: stored.version.digest as DigestText },
+    codeVersion: dependencies.codeVersion,
+  });
+  await folder.append([{ type: "state", state: "queued", reason: null }], nowMs);
+  await runs.addRun(run);
+  dependencies.onQueued();
+  return run;
+};

@@ -1,0 +1,165 @@
+import type { Evaluation, RunEvent } from "@modelyard/contracts";
+import type { Clock, Logger } from "../foundation/index.ts";
+import { attemptsMax, type RunChange, type RunReason, type StoredRun } from "./run.ts";
+import type { RunEngine, RunExit } from "./run-engine.ts";
+import type { NewRunEvent, OpenRunFolder } from "./run-folder.ts";
+import type { RunStore } from "./run-store.ts";
+import type { TrainedModel } from "./trained-model.ts";
+
+/** A run that ended well, told before it counts as succeeded. */
+export interface RunSucceeded {
+  readonly run: StoredRun;
+  readonly trained: TrainedModel;
+}
+
+/** What supervising needs. */
+export interface SuperviseDependencies {
+  readonly runs: RunStore;
+  readonly engine: RunEngine;
+  readonly openFolder: OpenRunFolder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly maxConcurrentRuns: number;
+  /** This process among those that might take runs. */
+  readonly owner: string;
+  /** Registers what a run made; must be safe to repeat. */
+  readonly register: (event: RunSucceeded) => Promise<{ readonly model: string; readonly version: number }>;
+}
+
+const leaseMs = 30_000;
+const turnEveryMs = 250;
+
+/** What the events of a run add up to. */
+export const summarizeEvents = (events: readonly RunEvent[]): RunChange => {
+  let change: RunChange = {};
+  let epochs = 0;
+  let evaluation: Evaluation | null = null;
+  for (const event of events) {
+    if (event.type === "started") epochs = event.epochs;
+    if (event.type === "step") {
+      const { epoch, step, stepsPerEpoch, metrics } = event;
+      change = { ...change, progress: { epoch, epochs, step, stepsPerEpoch }, metrics };
+    }
+    if (event.type === "epoch") change = { ...change, metrics: event.metrics };
+    if (event.type === "evaluation") evaluation = event.evaluation;
+  }
+  return evaluation === null ? change : { ...change, evaluation };
+};
+
+const crashReason = (exit: RunExit): RunReason => {
+  const how = exit.signal === null ? `with exit code ${exit.code ?? "none"}` : `by ${exit.signal}`;
+  return {
+    code: "trainer-crashed",
+    detail: `The training process ended ${how}, ${attemptsMax} times in all. Resume it, or look at its log.`,
+  };
+};
+
+/**
+ * Brings queued runs to training processes and ended processes to results, one turn at a time.
+ * Whatever a turn did not finish because this process died, the next process's turns do: every step can be repeated.
+ */
+export class RunSupervisor implements AsyncDisposable {
+  readonly #dependencies: SuperviseDependencies;
+  readonly #timer: NodeJS.Timeout;
+  readonly #stopListening: () => void;
+  #turn: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+
+  constructor(dependencies: SuperviseDependencies) {
+    this.#dependencies = dependencies;
+    this.#stopListening = dependencies.engine.onChange(() => this.wake());
+    this.#timer = setInterval(() => this.wake(), turnEveryMs);
+  }
+
+  /** Has a turn made soon; turns never overlap. */
+  wake(): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#turn ??= this.#work().finally(() => {
+      this.#turn = null;
+      if (this.#again) this.wake();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#stopListening();
+    await this.#turn;
+  }
+
+  async #work(): Promise<void> {
+    this.#again = false;
+    try {
+      await this.#makeTurn();
+    } catch (error) {
+      this.#dependencies.logger.error({ error }, "supervising the runs failed; the next turn tries again");
+    }
+  }
+
+  async #makeTurn(): Promise<void> {
+    const { runs, engine, clock, owner } = this.#dependencies;
+    const nowMs = clock.nowMs();
+    const lease = { owner, nowMs, untilMs: nowMs + leaseMs };
+    const observed = new Map((await engine.observe()).map((process) => [process.runId, process.exit]));
+    const going: string[] = [];
+    for (const run of await runs.activeRuns()) {
+      const exit = observed.get(run.id);
+      if (exit === null) going.push(run.id);
+      else if (await this.#finish(run, exit)) continue;
+    }
+    await runs.renewLeases(lease);
+    while (going.length < this.#dependencies.maxConcurrentRuns) {
+      const run = await runs.claimRun(lease);
+      if (run === null) break;
+      await (await this.#dependencies.openFolder(run.id)).clearResult();
+      // The last attempt's end must be forgotten before the next can begin under the same name.
+      await engine.apply(going);
+      going.push(run.id);
+    }
+    await engine.apply(going);
+  }
+
+  /** Takes a run whose process is gone to its next state. */
+  async #finish(run: StoredRun, exit: RunExit | undefined): Promise<boolean> {
+    const folder = await this.#dependencies.openFolder(run.id);
+    const result = await folder.readResult();
+    const summary = summarizeEvents(await folder.eventsAfter(0));
+    if (result?.outcome === "succeeded") {
+      const registered = await this.#dependencies.register({ run, trained: result.trained });
+      const event: NewRunEvent = { type: "registered", ...registered };
+      return this.#end(run, { ...summary, state: "succeeded", reason: null, registered }, [event]);
+    }
+    // A trainer that was ended with the whole platform says `canceled` though nobody canceled the run.
+    if (result?.outcome === "canceled" && run.state === "running") return this.#tryAgain(run, undefined);
+    if (result !== null) return this.#end(run, { ...summary, state: result.outcome, reason: result.reason });
+    if (run.state === "canceling") {
+      const detail = "The run was ended by force; it can be resumed from its last checkpoint.";
+      return this.#end(run, { ...summary, state: "canceled", reason: { code: "canceled", detail } });
+    }
+    if (exit !== undefined && run.attempts >= attemptsMax) {
+      return this.#end(run, { ...summary, state: "failed", reason: crashReason(exit) });
+    }
+    return this.#tryAgain(run, exit);
+  }
+
+  async #tryAgain(run: StoredRun, exit: RunExit | undefined): Promise<boolean> {
+    const { runs, clock, openFolder, logger } = this.#dependencies;
+    const how = exit === undefined ? "" : ` (${exit.signal ?? `exit code ${exit.code ?? "none"}`})`;
+    logger.warn({ run: run.id, exit }, "a training process is gone; the run goes on from its last checkpoint");
+    const folder = await openFolder(run.id);
+    const message = `The training process ended unexpectedly${how}; the run goes on from its last checkpoint.`;
+    await folder.append([{ type: "log", level: "warning", message }], clock.nowMs());
+    return (await runs.changeRun(run.workspaceId, run.id, { from: [run.state], to: { state: "queued" } })) !== null;
+  }
+
+  async #end(run: StoredRun, to: RunChange, events: readonly NewRunEvent[] = []): Promise<boolean> {
+    const { runs, clock, openFolder } = this.#dependencies;
+    const { state = run.state, reason = null } = to;
+    const endedAtMs = clock.nowMs();
+    const folder = await openFolder(run.id);
+    await folder.append([...events, { type: "state", state, reason }], endedAtMs);
+    return (await runs.changeRun(run.workspaceId, run.id, { from: [run.state], to: { ...to, endedAtMs } })) !== null;
+  }
+}

@@ -1,0 +1,189 @@
+import type { ArtefactManifest, Evaluation, Lineage, TensorSpec } from "@modelyard/contracts";
+import { compile, type Executor, LearnError, type Learner, parseDefinition } from "@modelyard/learn";
+import { openDataset, type DatasetReader } from "../datasets/index.ts";
+import { canonicalJson, type Clock, PlatformError } from "../foundation/index.ts";
+import type { BlobStore } from "../storage/blob-store.ts";
+import { makeCallbacks } from "./callbacks.ts";
+import { decodeCheckpoint } from "./checkpoint.ts";
+import { evaluateModel } from "./evaluate-model.ts";
+import { loadTrainingData, type TrainingData } from "./load-training-data.ts";
+import { planTraining, type TrainingPlan } from "./plan-training.ts";
+import type { RunFolder, RunResult } from "./run-folder.ts";
+import { RunRecorder } from "./run-recorder.ts";
+import type { RunSpec } from "./run-spec.ts";
+import type { TrainedModel } from "./trained-model.ts";
+
+/** What a training needs. */
+export interface TrainDependencies {
+  readonly folder: RunFolder;
+  readonly blobs: BlobStore;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly environment: Pick<ArtefactManifest["environment"], "node" | "platform">;
+  /** Aborts when the run is to write a checkpoint and end. */
+  readonly signal: AbortSignal;
+}
+
+const opset = 21;
+const tensorNames = { inputName: "x", outputName: "prediction" } as const;
+
+const canceled: RunResult = {
+  outcome: "canceled",
+  reason: { code: "canceled", detail: "The run was canceled. It can be resumed from its last checkpoint." },
+};
+
+/** Puts the newest undamaged checkpoint into the learner; damaged ones are passed over, and the log says so. */
+const restoreNewest = async (learner: Learner, folder: RunFolder, recorder: RunRecorder): Promise<void> => {
+  for (const { name, bytes } of await folder.checkpoints()) {
+    try {
+      const state = decodeCheckpoint(bytes);
+      learner.restore(state);
+      const { epoch, step } = state.position;
+      recorder.log("info", `Going on from the checkpoint after ${epoch} epochs and ${step} steps.`);
+      return;
+    } catch (error) {
+      if (!(error instanceof PlatformError) || error.code !== "checkpoint-corrupt") throw error;
+      recorder.log("warning", `The checkpoint ${name} does not match its digest; an older one is used.`);
+    }
+  }
+};
+
+const batched = (learner: Learner): TensorSpec[][] => {
+  const spec = (name: string, shape: readonly number[]): TensorSpec => ({
+    name,
+    datatype: "FP32",
+    shape: [-1, ...shape],
+  });
+  return [[spec(tensorNames.inputName, learner.shapes.input)], [spec(tensorNames.outputName, learner.shapes.output)]];
+};
+
+const lineageOf = (spec: RunSpec, plan: TrainingPlan, reader: DatasetReader): Lineage => {
+  const { request } = spec;
+  const { train, validation, test } = reader.manifest.split;
+  return {
+    run: spec.runId,
+    dataset: spec.dataset.reference,
+    datasetDigest: spec.dataset.digest,
+    target: plan.target.name,
+    features: plan.features.map(({ name }) => name),
+    split: { train, validation, test },
+    seed: request.seed,
+    optimizer: request.optimizer,
+    loss: plan.compile.loss,
+    epochs: request.epochs,
+    batchSize: request.batchSize,
+    codeVersion: spec.codeVersion,
+  };
+};
+
+/** Stores the artefact's files and its manifest as blobs. */
+const storeArtefact = async (
+  { blobs, executor, environment }: TrainDependencies,
+  learner: Learner,
+  parts: { readonly plan: TrainingPlan; readonly lineage: Lineage; readonly evaluation: Evaluation | null },
+): Promise<TrainedModel> => {
+  const { plan, lineage, evaluation } = parts;
+  const graph = await blobs.put(learner.exportOnnx(tensorNames));
+  const [inputs = [], outputs = []] = batched(learner);
+  const manifest: ArtefactManifest = {
+    format: 1,
+    definition: plan.definition as unknown as ArtefactManifest["definition"],
+    signature: { input: plan.input, output: plan.output, tensors: { inputs, outputs } },
+    preprocessing: [],
+    labels: plan.labels === null ? null : [...plan.labels],
+    graph: { digest: graph.digest, bytes: graph.bytes },
+    weights: null,
+    evaluation,
+    lineage,
+    environment: { ...environment, onnxruntime: executor.engine, opset },
+  };
+  const stored = await blobs.put(new TextEncoder().encode(canonicalJson(manifest)));
+  return { digest: stored.digest, manifest, bytes: graph.bytes + stored.bytes };
+};
+
+/** The part that the model is judged on: test rows, or validation rows where there are none. */
+const heldOut = async (
+  reader: DatasetReader,
+  plan: TrainingPlan,
+  validation: TrainingData,
+): Promise<{ readonly split: string; readonly data: TrainingData } | null> => {
+  const test = await loadTrainingData(reader, plan, "test");
+  if (test.rows > 0) return { split: "test", data: test };
+  return validation.rows > 0 ? { split: "validation", data: validation } : null;
+};
+
+const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Promise<RunResult> => {
+  const { folder, blobs, executor, signal } = dependencies;
+  const spec = await folder.readSpec();
+  const { request } = spec;
+  const reader = await openDataset(blobs, spec.dataset.digest);
+  const { columns, split, target } = reader.manifest;
+  const [name = "", version = "1"] = spec.dataset.reference.split("@");
+  const schema = { dataset: name, version: Number(version), columns: columns.map(({ column }) => column), target };
+  const plan = planTraining(request, schema);
+  const [data, validation] = [
+    await loadTrainingData(reader, plan, "train"),
+    await loadTrainingData(reader, plan, "validation"),
+  ];
+  await using learner = await compile(parseDefinition(plan.definition), { ...plan.compile, executor });
+  await restoreNewest(learner, folder, recorder);
+  recorder.record({
+    type: "started",
+    summary: learner.summary(),
+    parameters: learner.parameterCount,
+    trainRows: split.train,
+    validationRows: split.validation,
+    testRows: split.test,
+    stepsPerEpoch: Math.ceil(data.rows / request.batchSize),
+    epochs: request.epochs,
+  });
+  const history = await learner.fit(data.x, data.y, {
+    epochs: request.epochs,
+    batchSize: request.batchSize,
+    signal,
+    ...(validation.rows > 0 ? { validationData: validation } : {}),
+    callbacks: [...makeCallbacks(request.callbacks ?? []), recorder.callback(request)],
+  });
+  if (signal.aborted) {
+    recorder.checkpoint(history.state);
+    await recorder.settled();
+    return canceled;
+  }
+  if (history.stopped !== null) recorder.log("info", `The training stopped early: ${history.stopped}.`);
+  const judged = await heldOut(reader, plan, validation);
+  const evaluation = judged === null ? null : await evaluateModel(learner, plan, judged);
+  if (evaluation !== null) recorder.record({ type: "evaluation", evaluation });
+  const trained = await storeArtefact(dependencies, learner, {
+    plan,
+    lineage: lineageOf(spec, plan, reader),
+    evaluation,
+  });
+  await recorder.settled();
+  return { outcome: "succeeded", trained };
+};
+
+/** Names that tell a user nothing stay in the log; what is said is the code and its text. */
+const reasonOf = (error: unknown): { readonly code: string; readonly detail: string } | null =>
+  error instanceof LearnError || error instanceof PlatformError ? { code: error.code, detail: error.message } : null;
+
+/**
+ * Trains one run from its folder and leaves the result there; the last checkpoint stays whatever happens.
+ * @throws What is no coded failure: the process then ends as crashed and its log holds the cause.
+ */
+export const trainRun = async (dependencies: TrainDependencies): Promise<RunResult> => {
+  const { folder, clock } = dependencies;
+  const recorder = new RunRecorder(folder, clock);
+  recorder.record({ type: "state", state: "running", reason: null });
+  let result: RunResult;
+  try {
+    result = await train(dependencies, recorder);
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (reason === null) throw error;
+    recorder.log("error", reason.detail);
+    result = { outcome: "failed", reason };
+  }
+  await recorder.settled();
+  await folder.writeResult(result);
+  return result;
+};

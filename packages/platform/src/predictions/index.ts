@@ -1,0 +1,6 @@
+export { createGatewayMetrics } from "./gateway-metrics.ts";
+export { createPassThrough } from "./pass-through.ts";
+export { followRoutes, internalHeader } from "./routing-feed.ts";
+export { RoutingTable } from "./routing-table.ts";
+export { serveGateway } from "./serve-gateway.ts";
+export { type ServedReplica, serveReplica } from "./serve-replica.ts";

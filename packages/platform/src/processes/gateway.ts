@@ -1,0 +1,79 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { loadConfig } from "../config/index.ts";
+import { parseRoutingSnapshot } from "../deployments/index.ts";
+import { PlatformError, systemClock } from "../foundation/index.ts";
+import {
+  createGatewayMetrics,
+  createPassThrough,
+  followRoutes,
+  RoutingTable,
+  serveGateway,
+} from "../predictions/index.ts";
+import { writeFileAtomic } from "../storage/atomic-file.ts";
+import { openDataDirectory } from "../storage/data-directory.ts";
+import { readOrMakePepper } from "../storage/secrets.ts";
+import { joinSupervisor } from "../supervision/index.ts";
+import { processLogger } from "./process-logger.ts";
+
+const closeWithinMs = 10_000;
+
+/** The public port: predictions go to replicas, all else to the control plane. Never touches the database. */
+const main = async (): Promise<void> => {
+  using link = joinSupervisor();
+  const { config } = loadConfig();
+  const logger = processLogger("gateway", config);
+  const directory = openDataDirectory(config.dataDirectory);
+  const pepper = await readOrMakePepper(directory);
+  using routes = new RoutingTable({
+    clock: systemClock,
+    pepper: () => pepper,
+    waitingMax: config.queueMax,
+    timeoutMs: config.predictTimeoutMs,
+  });
+  // What was known at the last end serves until the control plane says more.
+  const kept = await readFile(directory.routing, "utf8").catch(() => null);
+  if (kept !== null) routes.apply(parseRoutingSnapshot(kept));
+  const stop = new AbortController();
+  const first = Promise.withResolvers<void>();
+  if (kept !== null) first.resolve();
+  const feed = followRoutes({
+    socketPath: directory.controlPlaneSocket,
+    logger,
+    signal: stop.signal,
+    onSnapshot: async (snapshot, text) => {
+      routes.apply(snapshot);
+      first.resolve();
+      await writeFileAtomic(directory.routing, text);
+    },
+  });
+  using passThrough = createPassThrough(directory.controlPlaneSocket);
+  const server = serveGateway({
+    routes,
+    passThrough,
+    metrics: createGatewayMetrics(),
+    logger,
+    bodyBytesMax: config.bodyBytesMax,
+    controlPlaneUp: () => feed.connected,
+  });
+  server.listen({ port: config.port, host: config.host });
+  await Promise.race([
+    once(server, "listening"),
+    once(server, "error").then(([cause]) => {
+      throw new PlatformError("port-in-use", `Port ${config.port} cannot be opened. Choose another with --port.`, {
+        cause,
+      });
+    }),
+  ]);
+  await Promise.race([first.promise, link.ended]);
+  link.ready();
+  await link.ended;
+  stop.abort();
+  // Requests under way are answered; idle connections are closed at once.
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+  const timer = setTimeout(() => server.closeAllConnections(), closeWithinMs);
+  await closed;
+  clearTimeout(timer);
+};
+
+await main();

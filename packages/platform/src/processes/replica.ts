@@ -1,0 +1,50 @@
+import { rm } from "node:fs/promises";
+import { ArtefactManifest } from "@modelyard/contracts";
+import { z } from "zod";
+import { loadConfig, memberVariable } from "../config/index.ts";
+import { type DigestText, isDigest, PlatformError } from "../foundation/index.ts";
+import { serveReplica } from "../predictions/index.ts";
+import { onnxRuntime } from "../runtimes/index.ts";
+import { openDataDirectory } from "../storage/data-directory.ts";
+import { FileBlobStore } from "../storage/file-blob-store.ts";
+import { joinSupervisor } from "../supervision/index.ts";
+import { replicaAddress } from "../supervision/local-replica-engine.ts";
+import { processLogger } from "./process-logger.ts";
+
+const specSchema = z.object({
+  id: z.string(),
+  endpoint: z.string(),
+  model: z.string(),
+  version: z.number(),
+  digest: z.custom<DigestText>((value) => typeof value === "string" && isDigest(value)),
+});
+
+const drainMs = 25_000;
+
+/** Loads one version and answers the gateway's requests for it. */
+const main = async (): Promise<void> => {
+  using link = joinSupervisor();
+  const { config } = loadConfig();
+  const logger = processLogger("replica", config);
+  const spec = specSchema.parse(JSON.parse(memberVariable("MODELYARD_REPLICA")));
+  const directory = openDataDirectory(config.dataDirectory);
+  const blobs = await FileBlobStore.open(directory.blobs, { sweep: false });
+  // Both digests are proved before a byte is used.
+  const manifest = ArtefactManifest.parse(JSON.parse(new TextDecoder().decode(await blobs.get(spec.digest))));
+  const graph = manifest.graph.digest;
+  if (!isDigest(graph)) throw new PlatformError("artefact-corrupt", "The artefact names no graph.");
+  await using loaded = await onnxRuntime.load(await blobs.get(graph), {
+    threads: config.replicaThreads,
+    rowsMax: config.batchRowsMax,
+  });
+  const address = replicaAddress(directory.sockets, spec.id);
+  await rm(address, { force: true });
+  const served = { ...spec, signature: manifest.signature, loaded };
+  const options = { rowsMax: config.batchRowsMax, queueMax: config.queueMax, logger, drainMs };
+  await using _ = await serveReplica(address, served, options);
+  logger.info({ endpoint: spec.endpoint, model: spec.model, version: spec.version }, "replica ready");
+  link.ready();
+  await link.ended;
+};
+
+await main();

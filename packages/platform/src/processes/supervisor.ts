@@ -1,0 +1,122 @@
+import { createServer } from "node:net";
+import { type Config, configEnvironment, inheritedEnvironment } from "../config/index.ts";
+import { PlatformError, systemClock } from "../foundation/index.ts";
+import { type DataDirectory, lockDataDirectory, openDataDirectory } from "../storage/data-directory.ts";
+import { FileBlobStore } from "../storage/file-blob-store.ts";
+import { type LocalProcessFamily, openLocalProcessFamily, serveProcessFamily } from "../supervision/index.ts";
+
+/** What a starting platform may tell. */
+export interface SupervisorOptions {
+  readonly config: Config;
+  /** Called with every line that a process logs. */
+  readonly onLine: (process: string, line: string) => void;
+}
+
+/** A platform that runs. Disposing ends everything in order: nothing that was accepted is lost. */
+export interface Supervisor extends AsyncDisposable {
+  /** Where it answers. */
+  readonly url: string;
+  readonly directory: DataDirectory;
+  readonly family: LocalProcessFamily;
+}
+
+const startWithinMs = 30_000;
+const graceMs = 15_000;
+/** Groups that the control plane steers. */
+const steered = ["runs", "replicas"] as const;
+
+/** The port to use: fails early and clearly when another program has it; 0 becomes a free one. */
+const freePort = ({ host, port }: Config): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (cause) =>
+      reject(
+        new PlatformError(
+          "port-in-use",
+          `Port ${port} on ${host} cannot be opened: another program uses it, or it is not this machine's. ` +
+            "Stop that program, or choose another port with --port.",
+          { cause },
+        ),
+      ),
+    );
+    probe.listen({ host, port }, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : port));
+    });
+  });
+
+const untilReady = async (family: LocalProcessFamily, groups: readonly string[]): Promise<void> => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const check = async (): Promise<void> => {
+    const members = (await Promise.all(groups.map((group) => family.observe(group)))).flat();
+    if (members.every(({ state }) => state === "ready")) return resolve();
+    const failing = members.find(({ restarts, exit }) => restarts > 2 && exit !== null);
+    if (failing !== undefined) {
+      reject(
+        new PlatformError(
+          "internal",
+          `The ${failing.name} does not start: ${failing.exit?.lastError ?? "no reason given"}`,
+        ),
+      );
+    }
+  };
+  using listening = new DisposableStack();
+  listening.defer(family.onChange(() => void check()));
+  const timer = setTimeout(
+    () =>
+      reject(
+        new PlatformError(
+          "internal",
+          `The platform did not become ready within ${startWithinMs / 1000} s. Its log says why.`,
+        ),
+      ),
+    startWithinMs,
+  );
+  await check();
+  await promise.finally(() => clearTimeout(timer));
+};
+
+/**
+ * Starts the whole platform on this machine and returns when it takes requests.
+ * @throws PlatformError `data-directory-in-use`, `port-in-use`, or why a process does not start.
+ */
+export const startSupervisor = async ({ config, onLine }: SupervisorOptions): Promise<Supervisor> => {
+  await using starting = new AsyncDisposableStack();
+  const directory = openDataDirectory(config.dataDirectory);
+  starting.use(lockDataDirectory(directory));
+  const port = await freePort(config);
+  await FileBlobStore.open(directory.blobs, { sweep: true });
+  const environment = {
+    ...inheritedEnvironment(),
+    ...configEnvironment({ ...config, port, dataDirectory: directory.root }),
+  };
+  const family = starting.use(
+    openLocalProcessFamily({
+      clock: systemClock,
+      environment,
+      onLine: (process, _, line) => onLine(process.name, line),
+    }),
+  );
+  const served = starting.use(
+    serveProcessFamily(family, { groups: steered, send: (reply) => family.send("control-plane", reply) }),
+  );
+  starting.defer(
+    family.onMessage((name, message) => {
+      if (name === "control-plane") served.receive(message);
+    }),
+  );
+  // The control plane goes first, so that it takes no end of a child for a failure; then nobody new is let in.
+  for (const group of ["replicas", "gateway", "runs", "control-plane"]) starting.defer(() => family.end(group));
+  const member = (entry: "control-plane" | "gateway") =>
+    family.apply(entry, [{ name: entry, entry, environment: {}, restart: "always", graceMs }]);
+  await Promise.all([member("control-plane"), member("gateway")]);
+  await untilReady(family, ["control-plane", "gateway"]);
+  const running = starting.move();
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  return {
+    url: `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`,
+    directory,
+    family,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+};

@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { writeFileAtomic } from "./atomic-file.ts";
+import type { DataDirectory } from "./data-directory.ts";
+
+const pepperBytes = 32;
+
+const readOrNull = async (file: string): Promise<Buffer | null> => {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+};
+
+/** The secret that goes into every key's hash; made at the first start, readable by its owner alone. */
+export const readOrMakePepper = async (directory: DataDirectory): Promise<Uint8Array> => {
+  const known = await readOrNull(directory.pepper);
+  if (known !== null) return known;
+  const fresh = randomBytes(pepperBytes);
+  await writeFileAtomic(directory.pepper, fresh);
+  return fresh;
+};
+
+/** Lays a working admin key into the data directory when `ensure` says that the one there does not work. */
+export const storeAdminKey = async (
+  directory: DataDirectory,
+  ensure: (current: string | null) => Promise<string | null>,
+): Promise<void> => {
+  const current = await readOrNull(directory.adminKey);
+  const fresh = await ensure(current === null ? null : current.toString("utf8"));
+  if (fresh !== null) await writeFileAtomic(directory.adminKey, `${fresh}\n`);
+};

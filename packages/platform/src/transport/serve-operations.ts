@@ -1,0 +1,214 @@
+import { randomUUID } from "node:crypto";
+import { allOperations, allows, type Operation, type OperationId, operations } from "@modelyard/contracts";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import {
+  type BytesResult,
+  type Handler,
+  type Logger,
+  notFound,
+  PlatformError,
+  type Principal,
+  type Routes,
+  type UploadedFile,
+} from "../foundation/index.ts";
+import { parseInput } from "./parse-request.ts";
+import { isInternal, problemOf } from "./problem.ts";
+import { type MultipartLimits, readMultipart } from "./read-multipart.ts";
+import { sendEvents } from "./send-events.ts";
+
+/** What the server of the platform's own API needs. */
+export interface ServeOptions<Ids extends OperationId> {
+  readonly routes: Routes<Ids>;
+  /** Finds out who asks. */
+  readonly authenticate: (authorization: string | undefined) => Promise<Principal>;
+  readonly logger: Logger;
+  readonly limits: MultipartLimits & { readonly jsonBytesMax: number };
+  /** Header that other processes of the family send and that never comes through the public port. */
+  readonly internalHeader: string;
+  /** NDJSON streams by path for other processes of the family; never reachable through the public port. */
+  readonly internalStreams: Readonly<Record<string, (signal: AbortSignal) => AsyncIterable<unknown>>>;
+}
+
+type AnyHandler = Handler<Operation>;
+
+async function* noFiles(): AsyncGenerator<UploadedFile> {}
+
+const requestId = (request: FastifyRequest): string => String(request.id);
+
+/** The path as Fastify writes it: `{name}` becomes `:name`. */
+const routePath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
+
+const methodsByPath = new Map<string, Set<string>>();
+for (const { path, method } of allOperations) {
+  methodsByPath.set(path, (methodsByPath.get(path) ?? new Set()).add(method));
+}
+
+/** Whether another method is taken at a path; parameters stand for any one segment. */
+const knownPath = (url: string): boolean => {
+  const segments = (url.split("?")[0] ?? "").split("/");
+  return [...methodsByPath.keys()].some((path) => {
+    const wanted = path.split("/");
+    return wanted.length === segments.length && wanted.every((part, i) => part.startsWith("{") || part === segments[i]);
+  });
+};
+
+const sendProblem = (reply: FastifyReply, error: unknown, logger: Logger): void => {
+  const id = requestId(reply.request);
+  const { problem, retryAfterSeconds } = problemOf(error, id);
+  if (isInternal(error)) logger.error({ requestId: id, error }, "a request failed");
+  if (retryAfterSeconds !== undefined) reply.header("retry-after", String(retryAfterSeconds));
+  if (problem.status === 401) reply.header("www-authenticate", "Bearer");
+  reply.code(problem.status).type("application/problem+json").send(problem);
+};
+
+const checkScope = (operation: Operation, principal: Principal): void => {
+  if (allows(principal.scopes, operation.scope)) return;
+  throw new PlatformError(
+    "forbidden",
+    `The API key "${principal.keyName}" lacks the scope ${operation.scope}. Use a key that holds it.`,
+  );
+};
+
+const sendResult = async (operation: Operation, reply: FastifyReply, result: unknown): Promise<unknown> => {
+  const { response } = operation;
+  if (response.kind === "none") return reply.code(response.status).send();
+  if (response.kind === "json")
+    return reply.code(response.status).type("application/json").send(JSON.stringify(result));
+  if (response.kind === "text") return reply.code(response.status).type(response.contentType).send(result);
+  const { bytes, fileName, length } = result as BytesResult;
+  return reply
+    .code(response.status)
+    .type(response.kind === "bytes" ? response.contentType : "application/octet-stream")
+    .header("content-disposition", `attachment; filename="${fileName.replaceAll(/[^\w.@-]/g, "_")}"`)
+    .header("content-length", String(length))
+    .send(bytes);
+};
+
+const addOperation = (
+  app: FastifyInstance,
+  operation: Operation,
+  handler: AnyHandler,
+  options: ServeOptions<OperationId>,
+): void => {
+  app.route({
+    method: operation.method,
+    url: routePath(operation.path),
+    handler: async (request, reply) => {
+      const principal = operation.scope === "public" ? null : await options.authenticate(request.headers.authorization);
+      if (principal !== null) checkScope(operation, principal);
+      const params = parseInput(operation.params, request.params, "params");
+      const query = parseInput(operation.query, request.query, "query");
+      let body: unknown;
+      let files: AsyncIterable<UploadedFile> = noFiles();
+      if (operation.body.kind === "json") body = parseInput(operation.body.schema, request.body ?? {}, "body");
+      if (operation.body.kind === "multipart") {
+        const upload = await readMultipart(request.raw, options.limits);
+        body = parseInput(operation.body.schema, upload.options, "options");
+        files = upload.files;
+      }
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      const lastEventId = Number(request.headers["last-event-id"] ?? 0) || 0;
+      const result = await handler({
+        // Public operations alone have no principal, and their handlers do not read it.
+        principal: principal as Principal,
+        params: params as never,
+        query: query as never,
+        body: body as never,
+        files,
+        requestId: requestId(request),
+        lastEventId,
+        signal: gone.signal,
+      });
+      if (operation.response.kind !== "events") return sendResult(operation, reply, result);
+      reply.hijack();
+      const id = requestId(request);
+      await sendEvents(reply.raw, result as unknown as AsyncIterable<unknown>, (error) => {
+        if (isInternal(error)) options.logger.error({ requestId: id, error }, "a stream of events failed");
+        return problemOf(error, id).problem;
+      });
+      // What an abandoned upload still holds must not keep the connection busy.
+      request.raw.resume();
+      return reply;
+    },
+  });
+};
+
+const addInternalStreams = (
+  app: FastifyInstance,
+  options: Pick<ServeOptions<OperationId>, "internalStreams" | "internalHeader">,
+): void => {
+  for (const [path, open] of Object.entries(options.internalStreams)) {
+    app.get(path, async (request, reply) => {
+      if (request.headers[options.internalHeader] === undefined) throw notFound("path of this name");
+      reply.hijack();
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      reply.raw.writeHead(200, { "content-type": "application/x-ndjson" });
+      for await (const value of open(gone.signal)) {
+        if (reply.raw.destroyed) break;
+        reply.raw.write(`${JSON.stringify(value)}\n`);
+      }
+      reply.raw.end();
+      return reply;
+    });
+  }
+};
+
+/** Builds the HTTP server of the operations that the control plane answers; it does not listen yet. */
+export const serveOperations = <Ids extends OperationId>(options: ServeOptions<Ids>): FastifyInstance => {
+  const app = fastify({
+    bodyLimit: options.limits.jsonBytesMax,
+    forceCloseConnections: true,
+    genReqId: (request) => {
+      const given = request.headers["x-request-id"];
+      return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
+    },
+    // A parameter is one segment of a path; its shape is checked by the operation's schema.
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (_, text, done) => {
+    try {
+      done(null, text === "" ? undefined : JSON.parse(String(text)));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : "";
+      done(new PlatformError("malformed-json", `The body is not valid JSON (${reason}). Mend it and send it again.`));
+    }
+  });
+  app.addContentTypeParser("multipart/form-data", (_, __, done) => done(null));
+  app.addHook("onSend", async (request, reply) => void reply.header("x-request-id", requestId(request)));
+  app.setErrorHandler((error: Error & { code?: string }, _, reply) => {
+    const known = fastifyErrors[error.code ?? ""];
+    sendProblem(reply, known === undefined ? error : new PlatformError(known.code, known.detail), options.logger);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const error = knownPath(request.url)
+      ? new PlatformError(
+          "method-not-allowed",
+          `This path does not take ${request.method}. The API's description lists its methods.`,
+        )
+      : notFound("path of this name");
+    sendProblem(reply, error, options.logger);
+  });
+  for (const id of Object.keys(options.routes) as Ids[]) {
+    addOperation(
+      app,
+      operations[id],
+      options.routes[id] as unknown as AnyHandler,
+      options as ServeOptions<OperationId>,
+    );
+  }
+  addInternalStreams(app, options);
+  return app;
+};
+
+const fastifyErrors: Readonly<
+  Record<string, { readonly code: "payload-too-large" | "unsupported-media-type"; readonly detail: string }>
+> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: "payload-too-large", detail: "The body is larger than this operation takes." },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: "unsupported-media-type",
+    detail: "Send JSON with the content type application/json, or files as multipart/form-data.",
+  },
+};
