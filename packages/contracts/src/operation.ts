@@ -58,9 +58,10 @@ export const operation = <
   const Q extends FieldsSchema,
   const B extends RequestBody,
   const R extends ResponseBody,
+  const Path extends string,
 >(
-  declaration: Operation<P, Q, B, R>,
-): Operation<P, Q, B, R> => declaration;
+  declaration: Operation<P, Q, B, R> & { readonly path: Path },
+): Operation<P, Q, B, R> & { readonly path: Path } => declaration;
 
 /** Path parameters of an operation, parsed. */
 export type ParamsOf<O extends Operation> = z.output<O["params"]>;

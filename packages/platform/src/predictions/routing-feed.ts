@@ -48,7 +48,8 @@ export const followRoutes = (options: FeedOptions): RoutingFeed => {
             reject(error);
           }
         });
-        response.once("error", reject);
+        // The interface passes the response's failures on.
+        lines.once("error", reject);
         response.once("close", resolve);
       },
     );

@@ -1,0 +1,104 @@
+import type {
+  BodyInputOf,
+  ImportDataset,
+  ImportEvent,
+  Operation,
+  OperationId,
+  Operations,
+  PredictResponse,
+  QueryInputOf,
+  ResponseOf,
+  Run,
+  RunEvent,
+} from "@modelyard/contracts";
+import type { z } from "zod";
+
+/** `alias-history` as `aliasHistory`. */
+export type CamelCase<Text extends string> = Text extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Text;
+
+/** Values of a path's parameters in their order, e.g. `[name: string, version: number]`. */
+type PathArguments<Path extends string, Params> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? [Name extends keyof Params ? Params[Name] : string, ...PathArguments<Rest, Params>]
+  : [];
+
+/** Settings of one call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+type BodyArguments<O extends Operation> = O["body"] extends { kind: "json" } ? [body: BodyInputOf<O>] : [];
+type QueryArguments<O extends Operation> =
+  QueryInputOf<O> extends Record<string, never> ? [] : QueryArgument<QueryInputOf<O>>;
+type QueryArgument<Q> = Partial<Q> extends Q ? [query?: Q] : [query: Q];
+
+/** What a call answers, by the kind of the operation's response. */
+type Answer<O extends Operation> = O["response"] extends { kind: "none" }
+  ? Promise<void>
+  : O["response"] extends { kind: "events" }
+    ? AsyncIterable<ResponseOf<O>>
+    : O["response"] extends { kind: "bytes" }
+      ? Promise<Uint8Array>
+      : O["response"] extends { kind: "text" }
+        ? Promise<string>
+        : Promise<ResponseOf<O>>;
+
+/** An operation as a method: path parameters, then body or query, then settings. */
+export type Method<O extends Operation> = (
+  ...parts: [
+    ...PathArguments<O["path"], z.input<O["params"]>>,
+    ...BodyArguments<O>,
+    ...QueryArguments<O>,
+    options?: CallOptions,
+  ]
+) => Answer<O>;
+
+/** Methods of one noun. */
+export type Group<Noun extends string> = {
+  readonly [Id in OperationId as Id extends `${Noun}.${infer Verb}` ? CamelCase<Verb> : never]: Method<Operations[Id]>;
+};
+
+/** A file of an import: its name, folders included, and its bytes. */
+export interface ImportFile {
+  readonly name: string;
+  readonly content: Blob | Uint8Array<ArrayBuffer>;
+}
+
+/** What to predict from: an image file, one input, or many. */
+export type PredictInput =
+  | { readonly image: Blob | Uint8Array<ArrayBuffer> }
+  | { readonly input: unknown }
+  | { readonly inputs: readonly unknown[] };
+
+/** Imports take files. */
+export interface DatasetMethods extends Omit<Group<"datasets">, "import"> {
+  /** Imports files as a new version and tells of the progress; the last event is `completed`. */
+  import(
+    name: string,
+    options: z.input<typeof ImportDataset>,
+    files: readonly ImportFile[],
+  ): AsyncIterable<ImportEvent>;
+}
+
+/** Runs can be waited for. */
+export interface RunMethods extends Omit<Group<"runs">, "watch"> {
+  /** A run's events until it is over; a broken connection is taken up where it broke. */
+  watch(id: string, query?: { readonly after?: number }, options?: CallOptions): AsyncIterable<RunEvent>;
+  /** Waits until a run is over. @param onEvent Told of everything that happens on the way. */
+  wait(id: string, onEvent?: (event: RunEvent) => void, options?: CallOptions): Promise<Run>;
+}
+
+/** Predictions take images as well as JSON. */
+export interface EndpointMethods extends Omit<Group<"endpoints">, "predict"> {
+  predict(name: string, input: PredictInput, options?: CallOptions): Promise<PredictResponse>;
+}
+
+/** Inference takes the protocol's JSON. */
+export interface InferenceMethods extends Omit<Group<"v2">, "infer"> {
+  infer(
+    name: string,
+    request: z.input<Operations["v2.infer"]["body"]["schema"]>,
+    options?: CallOptions,
+  ): Promise<ResponseOf<Operations["v2.infer"]>>;
+}
