@@ -7,5 +7,6 @@ export {
   type SettingName,
   settings,
 } from "./config/index.ts";
+export { type DecodedImage, decodeImage } from "./datasets/index.ts";
 export { codeVersion, PlatformError } from "./foundation/index.ts";
 export { startSupervisor, type Supervisor, type SupervisorOptions } from "./processes/supervisor.ts";

@@ -38,6 +38,9 @@ export interface History {
   readonly state: LearnerState;
 }
 
+/** Updates between two sweeps over the optimizer's slots: counted by the optimizer, so a resumed training sweeps alike. */
+const flushInterval = 64;
+
 const rowsOf = (data: DataArray, first: number, last: number): DataArray => {
   const width = elementCount(data.shape.slice(1));
   const values = data.values;
@@ -162,7 +165,9 @@ class Training {
       if (!(error instanceof LearnError) || error.code !== "loss-not-finite") throw error;
       throw new LearnError(error.code, `Epoch ${this.#epoch + 1}, step ${this.#step + 1}: ${error.message}`);
     }
-    this.#learner.optimizer.step();
+    const { optimizer, weights } = this.#learner;
+    optimizer.step();
+    if (optimizer.iterations % flushInterval === 0) weights.flushTinySlots();
     this.#step += 1;
     this.#seen += rows.length;
     for (const i of this.#sums.keys()) this.#sums[i] = (this.#sums[i] ?? 0) + (program.sums[i] ?? 0);

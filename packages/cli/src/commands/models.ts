@@ -1,0 +1,130 @@
+import { writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import type { Model, ModelVersion } from "@modelyard/contracts";
+import { addCommand, type CommonOptions, type Context, contextOf } from "../command.ts";
+import { UsageError } from "../failure.ts";
+import { formatEvaluation } from "../output/evaluation.ts";
+import { formatBytes, formatMetric } from "../output/numbers.ts";
+import { formatTable } from "../output/table.ts";
+import type { Terminal } from "../terminal.ts";
+
+const aliasesText = ({ aliases }: Model): string =>
+  aliases.map(({ alias, version }) => `${alias}→${version}`).join(" ");
+
+const versionRow = (version: ModelVersion): (string | number)[] => {
+  const { evaluation } = version.artefact;
+  const score =
+    evaluation === null
+      ? ""
+      : evaluation.kind === "classification"
+        ? `accuracy ${formatMetric(evaluation.accuracy)}`
+        : `MAE ${formatMetric(evaluation.meanAbsoluteError)}`;
+  return [version.version, score, formatBytes(version.bytes), version.aliases.join(" "), version.createdAt];
+};
+
+const versionTable = (versions: readonly ModelVersion[]): string =>
+  formatTable(["version", "score", "size", "aliases", "created"], versions.map(versionRow));
+
+/** The version that `name@alias` or `name@version` names. */
+const resolve = async ({ connection }: Context, reference: string): Promise<ModelVersion> => {
+  const [name = "", selector = ""] = reference.split("@");
+  if (/^\d+$/.test(selector)) return connection.yard.models.version(name, Number(selector));
+  const model = await connection.yard.models.show(name);
+  const found = model.aliases.find(({ alias }) => alias === selector);
+  if (found !== undefined) return connection.yard.models.version(name, found.version);
+  throw new UsageError(
+    "usage",
+    `"${reference}" names no version. Aliases of ${name}: ${aliasesText(model) || "none"}.`,
+  );
+};
+
+const describeVersion = (version: ModelVersion): string => {
+  const { lineage, evaluation, signature } = version.artefact;
+  const facts = [
+    ["digest", version.digest],
+    ["dataset", `${lineage.dataset} (${lineage.datasetDigest})`],
+    ["run", lineage.run],
+    ["seed", lineage.seed],
+    ["input", signature.input.kind],
+    ["output", signature.output.kind],
+  ];
+  return `${versionTable([version])}\n${formatTable(["", ""], facts)}${evaluation === null ? "" : `\n${formatEvaluation(evaluation)}`}`;
+};
+
+/** Adds `models list|show|compare|alias|export`. */
+export const addModelCommands = (program: Command, terminal: Terminal): void => {
+  const models = program.command("models").description("models, their versions and aliases");
+  addCommand(models, { usage: "list", about: "list models" }).action(async (options: CommonOptions) => {
+    const { connection, print } = contextOf(terminal, options);
+    const page = await connection.yard.models.list({ limit: 500 });
+    const rows = page.items.map((model) => [model.name, model.versions, aliasesText(model), model.createdAt]);
+    print(page, formatTable(["model", "versions", "aliases", "created"], rows));
+  });
+  addCommand(models, {
+    usage: "show <model>",
+    about: "show a model (name), or one version (name@alias, name@version)",
+  }).action(async (reference: string, options: CommonOptions) => {
+    const context = contextOf(terminal, options);
+    if (reference.includes("@")) {
+      const version = await resolve(context, reference);
+      return context.print(version, describeVersion(version));
+    }
+    const model = await context.connection.yard.models.show(reference);
+    const versions = await context.connection.yard.models.versions(reference, { limit: 100 });
+    context.print(
+      { model, versions: versions.items },
+      `${model.name}  ${aliasesText(model)}\n\n${versionTable(versions.items)}`,
+    );
+  });
+  addCommand(models, {
+    usage: "compare <a> <b>",
+    about: "compare two versions, e.g. fashion@1 fashion@champion",
+  }).action(async (a: string, b: string, options: CommonOptions) => {
+    const context = contextOf(terminal, options);
+    const [left, right] = [await resolve(context, a), await resolve(context, b)];
+    if (left.model !== right.model) throw new UsageError("usage", "Both versions must be of the same model.");
+    const comparison = await context.connection.yard.models.compare(left.model, { a: left.version, b: right.version });
+    const metrics = comparison.metrics.map((metric) => [
+      metric.name,
+      formatMetric(metric.a),
+      formatMetric(metric.b),
+      formatMetric(metric.difference),
+    ]);
+    const changes = comparison.changes.map((change) => [
+      change.path,
+      JSON.stringify(change.a),
+      JSON.stringify(change.b),
+    ]);
+    context.print(
+      comparison,
+      `${formatTable(["figure", a, b, "difference"], metrics)}\n${formatTable(["changed", a, b], changes)}`,
+    );
+  });
+  addCommand(models, {
+    usage: "alias <model> <alias> [version]",
+    about: "show an alias' history, or point it at a version",
+  }).action(async (model: string, alias: string, version: string | undefined, options: CommonOptions) => {
+    const { connection, print } = contextOf(terminal, options);
+    if (version !== undefined) {
+      if (!/^\d+$/.test(version)) throw new UsageError("usage", `"${version}" is no version. Give its number.`);
+      const move = await connection.yard.models.alias(model, alias, { version: Number(version) });
+      return print(
+        move,
+        `${model}@${alias} names version ${move.to} now${move.from === null ? "" : `, before ${move.from}`}.\n`,
+      );
+    }
+    const page = await connection.yard.models.aliasHistory(model, alias, { limit: 100 });
+    const rows = page.items.map((move) => [move.at, move.from ?? "–", move.to, move.by ?? "platform"]);
+    print(page, formatTable(["at", "from", "to", "by"], rows));
+  });
+  addCommand(models, { usage: "export <model>", about: "save a version's graph (name@alias, name@version) as ONNX" })
+    .option("-o, --output <file>", "file to write (default: name-version.onnx)")
+    .action(async (reference: string, options: CommonOptions & { output?: string }) => {
+      const context = contextOf(terminal, options);
+      const version = await resolve(context, reference);
+      const bytes = await context.connection.yard.models.export(version.model, version.version);
+      const file = options.output ?? `${version.model}-${version.version}.onnx`;
+      writeFileSync(file, bytes);
+      context.print({ file, bytes: bytes.byteLength }, `${file}  ${formatBytes(bytes.byteLength)}\n`);
+    });
+};
