@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { connect, type Connection, type ConnectionOptions } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -14,7 +14,7 @@ export interface Context {
   /** Finds the platform; fails when no key is there. */
   readonly connection: Connection;
   /** Prints the result: as one JSON document, or as text for people. */
-  print(value: unknown, text: string): void;
+  readonly print: (value: unknown, text: string) => void;
 }
 
 /** Adds the options that every command takes. */

@@ -1,9 +1,9 @@
 /** Where the command line reads and writes; injected, so that tests hold both ends. */
 export interface Terminal {
   /** Results: what a pipe gets. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Everything for people beside the result. */
-  err(text: string): void;
+  readonly err: (text: string) => void;
   /** Whether results go to a person's terminal. */
   readonly interactive: boolean;
   /** Whether colours may be used. */
@@ -21,8 +21,8 @@ export const processTerminal = (): Terminal => {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    interactive: process.stdout.isTTY === true,
-    colors: process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
+    interactive: process.stdout.isTTY,
+    colors: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
     columns: process.stdout.columns ?? 80,
     environment: process.env,
     interrupted: interrupt.signal,

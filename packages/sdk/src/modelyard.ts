@@ -34,13 +34,14 @@ const answerOf = async (operation: Operation, response: Response): Promise<unkno
       return new Uint8Array(await response.arrayBuffer());
     case "text":
       return response.text();
-    default:
+    case "none":
+    case "events":
       await response.arrayBuffer();
       return undefined;
   }
 };
 
-async function* eventsOf(options: ClientOptions, operation: Operation, parts: Parts): AsyncGenerator<unknown> {
+async function* eventsOf(options: ClientOptions, operation: Operation, parts: Parts): AsyncGenerator {
   yield* readEvents(await send(options, operation, parts));
 }
 

@@ -36,15 +36,24 @@ const pathOf = (operation: Operation, params: readonly unknown[]): string => {
   });
 };
 
-/** Sends one request and returns the answer's beginning. @throws ModelyardError when it is not a success. */
-export const send = async (options: ClientOptions, operation: Operation, parts: Parts): Promise<Response> => {
-  const url = new URL(pathOf(operation, parts.params), options.url);
-  for (const [name, value] of Object.entries(parts.query ?? {})) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
-  }
+const headersOf = (options: ClientOptions, parts: Parts): Record<string, string> => {
   const headers: Record<string, string> = { ...parts.headers };
   if (options.apiKey !== undefined) headers["authorization"] = `Bearer ${options.apiKey}`;
   if (parts.contentType !== undefined) headers["content-type"] = parts.contentType;
+  return headers;
+};
+
+const addQuery = (url: URL, query: object = {}): void => {
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+};
+
+/** Sends one request and returns the answer's beginning. @throws ModelyardError when it is not a success. */
+export const send = async (options: ClientOptions, operation: Operation, parts: Parts): Promise<Response> => {
+  const url = new URL(pathOf(operation, parts.params), options.url);
+  addQuery(url, parts.query);
+  const headers = headersOf(options, parts);
   const patience = new AbortController();
   const bounded = operation.body.kind !== "multipart";
   const timer = bounded ? setTimeout(() => patience.abort(), options.timeoutMs ?? defaultTimeoutMs) : undefined;

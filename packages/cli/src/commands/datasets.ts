@@ -150,9 +150,7 @@ const resolveVersion = async ({ connection }: Context, reference: string): Promi
   return newest;
 };
 
-/** Adds `datasets import|list|show`. */
-export const addDatasetCommands = (program: Command, terminal: Terminal): void => {
-  const datasets = program.command("datasets").description("versioned data");
+const addImport = (datasets: Command, terminal: Terminal): void => {
   addCommand(datasets, { usage: "import <name> <paths...>", about: "import files or a folder as a new version" })
     .option("--format <format>", "idx, image-folder, csv or npy (default: from the file names)")
     .option("--target <column>", "column to predict")
@@ -182,6 +180,9 @@ export const addDatasetCommands = (program: Command, terminal: Terminal): void =
       const note = created ? "" : "The same data was imported before; this is that version.\n";
       context.print({ created, version }, `${note}${describeVersion(version)}`);
     });
+};
+
+const addList = (datasets: Command, terminal: Terminal): void => {
   addCommand(datasets, { usage: "list", about: "list datasets with their newest versions" }).action(
     async (options: CommonOptions) => {
       const { connection, print } = contextOf(terminal, options);
@@ -195,6 +196,9 @@ export const addDatasetCommands = (program: Command, terminal: Terminal): void =
       print(page, formatTable(["dataset", "versions", "rows", "newest"], rows));
     },
   );
+};
+
+const addShow = (datasets: Command, terminal: Terminal): void => {
   addCommand(datasets, { usage: "show <dataset>", about: "show a version: schema, splits, statistics and a few rows" })
     .option("--samples <count>", "rows to show", wholeNumber(0), 4)
     .action(async (reference: string, options: CommonOptions & { samples: number }) => {
@@ -221,6 +225,14 @@ export const addDatasetCommands = (program: Command, terminal: Terminal): void =
       const samples =
         options.json === true || options.samples === 0 ? "" : await describeSamples(context, version, options.samples);
       const statistics = formatTable(["column", "rows", "missing", "mean", "deviation", "least", "most"], rows);
-      context.print({ version, profile }, `${[describeVersion(version), statistics, ...balance, samples].join("\n")}`);
+      context.print({ version, profile }, [describeVersion(version), statistics, ...balance, samples].join("\n"));
     });
+};
+
+/** Adds `datasets import|list|show`. */
+export const addDatasetCommands = (program: Command, terminal: Terminal): void => {
+  const datasets = program.command("datasets").description("versioned data");
+  addImport(datasets, terminal);
+  addList(datasets, terminal);
+  addShow(datasets, terminal);
 };

@@ -51,9 +51,7 @@ const describeVersion = (version: ModelVersion): string => {
   return `${versionTable([version])}\n${formatTable(["", ""], facts)}${evaluation === null ? "" : `\n${formatEvaluation(evaluation)}`}`;
 };
 
-/** Adds `models list|show|compare|alias|export`. */
-export const addModelCommands = (program: Command, terminal: Terminal): void => {
-  const models = program.command("models").description("models, their versions and aliases");
+const addReading = (models: Command, terminal: Terminal): void => {
   addCommand(models, { usage: "list", about: "list models" }).action(async (options: CommonOptions) => {
     const { connection, print } = contextOf(terminal, options);
     const page = await connection.yard.models.list({ limit: 500 });
@@ -100,10 +98,14 @@ export const addModelCommands = (program: Command, terminal: Terminal): void => 
       `${formatTable(["figure", a, b, "difference"], metrics)}\n${formatTable(["changed", a, b], changes)}`,
     );
   });
+};
+
+const addAlias = (models: Command, terminal: Terminal): void => {
   addCommand(models, {
     usage: "alias <model> <alias> [version]",
     about: "show an alias' history, or point it at a version",
-  }).action(async (model: string, alias: string, version: string | undefined, options: CommonOptions) => {
+  }).action(async (...given: [model: string, alias: string, version: string | undefined, options: CommonOptions]) => {
+    const [model, alias, version, options] = given;
     const { connection, print } = contextOf(terminal, options);
     if (version !== undefined) {
       if (!/^\d+$/.test(version)) throw new UsageError("usage", `"${version}" is no version. Give its number.`);
@@ -117,6 +119,9 @@ export const addModelCommands = (program: Command, terminal: Terminal): void => 
     const rows = page.items.map((move) => [move.at, move.from ?? "–", move.to, move.by ?? "platform"]);
     print(page, formatTable(["at", "from", "to", "by"], rows));
   });
+};
+
+const addExport = (models: Command, terminal: Terminal): void => {
   addCommand(models, { usage: "export <model>", about: "save a version's graph (name@alias, name@version) as ONNX" })
     .option("-o, --output <file>", "file to write (default: name-version.onnx)")
     .action(async (reference: string, options: CommonOptions & { output?: string }) => {
@@ -127,4 +132,12 @@ export const addModelCommands = (program: Command, terminal: Terminal): void => 
       writeFileSync(file, bytes);
       context.print({ file, bytes: bytes.byteLength }, `${file}  ${formatBytes(bytes.byteLength)}\n`);
     });
+};
+
+/** Adds `models list|show|compare|alias|export`. */
+export const addModelCommands = (program: Command, terminal: Terminal): void => {
+  const models = program.command("models").description("models, their versions and aliases");
+  addReading(models, terminal);
+  addAlias(models, terminal);
+  addExport(models, terminal);
 };

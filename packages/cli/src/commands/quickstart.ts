@@ -66,6 +66,18 @@ interface Classified {
   readonly probability: number;
 }
 
+/** What a quickstart comes to. */
+interface QuickstartResult {
+  readonly imagesPerSecond: number;
+  readonly trainSeconds: number;
+  readonly testAccuracy: number | null;
+  readonly testLoss: number | null;
+  readonly model: string;
+  readonly version: number;
+  readonly endpoint: string;
+  readonly predictions: readonly Classified[];
+}
+
 const readFiles = () =>
   files.map((file) => {
     try {
@@ -163,61 +175,66 @@ const curlLine = (url: string, adminKey: string): string =>
   `curl -s ${url}/api/v1/endpoints/${name}/predict -H "authorization: Bearer $(cat '${adminKey}')" ` +
   `-H "content-type: image/png" --data-binary @'${fileURLToPath(new URL("../ankle-boot.png", folder))}'`;
 
+/** Time that the epochs took, without start and evaluation. */
+const trainingSeconds = async ({ connection }: Context, run: Run): Promise<number> => {
+  let milliseconds = 0;
+  for await (const event of connection.yard.runs.watch(run.id))
+    if (event.type === "epoch") milliseconds += event.durationMs;
+  return milliseconds / 1000;
+};
+
+/** The whole way on a platform that runs; `null` when the user wants out before the end. */
+const goTheWholeWay = async (context: Context, epochs: number): Promise<QuickstartResult | null> => {
+  const quickstart = new Quickstart(context);
+  quickstart.say(`Modelyard at ${paint(context.terminal, "bold", context.connection.url)}\n`);
+  const dataset = await quickstart.importData();
+  const run = await quickstart.train(dataset, epochs);
+  if (context.terminal.interrupted.aborted) return null;
+  if (run.evaluation !== null) {
+    quickstart.heading("Evaluation");
+    quickstart.say(formatEvaluation(run.evaluation));
+  }
+  const version = await quickstart.deploy(run);
+  const predictions = await quickstart.classify(dataset);
+  const trainSeconds = await trainingSeconds(context, run);
+  const { evaluation } = version.artefact;
+  return {
+    imagesPerSecond: Math.round((dataset.split.train * epochs) / trainSeconds),
+    trainSeconds,
+    testAccuracy: evaluation?.kind === "classification" ? evaluation.accuracy : null,
+    testLoss: evaluation?.loss ?? null,
+    model: version.model,
+    version: version.version,
+    endpoint: name,
+    predictions,
+  };
+};
+
 const runQuickstart = async (options: QuickstartOptions, terminal: Terminal): Promise<void> => {
   const started = performance.now();
   const epochs = Number(options.epochs);
   if (!Number.isInteger(epochs) || epochs < 1) throw new UsageError("usage", "--epochs takes a whole number from 1.");
-  const platform = await startPlatform(readConfig(options, terminal));
-  try {
-    const { url, directory } = platform;
-    const apiKey = readFileSync(directory.adminKey, "utf8").trim();
-    const json = options.json === true;
-    const context: Context = {
-      terminal,
-      json,
-      connection: { url, apiKey, yard: new Modelyard({ url, apiKey }) },
-      print: (value, text) => terminal.out(json ? `${JSON.stringify(value)}\n` : text),
-    };
-    const quickstart = new Quickstart(context);
-    quickstart.say(`Modelyard at ${paint(terminal, "bold", url)}, data in ${directory.root}\n`);
-    const dataset = await quickstart.importData();
-    const trainStarted = performance.now();
-    const run = await quickstart.train(dataset, epochs);
-    if (terminal.interrupted.aborted) return;
-    const events = [];
-    for await (const event of context.connection.yard.runs.watch(run.id))
-      if (event.type === "epoch") events.push(event.durationMs);
-    const trainSeconds = events.reduce((sum, ms) => sum + ms, 0) / 1000 || (performance.now() - trainStarted) / 1000;
-    const imagesPerSecond = (dataset.split.train * epochs) / trainSeconds;
-    if (run.evaluation !== null) {
-      quickstart.heading("Evaluation");
-      quickstart.say(formatEvaluation(run.evaluation));
-    }
-    const version = await quickstart.deploy(run);
-    const predictions = await quickstart.classify(dataset);
-    const { evaluation } = version.artefact;
-    const result = {
-      imagesPerSecond: Math.round(imagesPerSecond),
-      trainSeconds,
-      testAccuracy: evaluation?.kind === "classification" ? evaluation.accuracy : null,
-      testLoss: evaluation?.loss ?? null,
-      model: version.model,
-      version: version.version,
-      endpoint: name,
-      predictions,
-      totalSeconds: (performance.now() - started) / 1000,
-    };
-    quickstart.say(
-      `\nDone in ${result.totalSeconds.toFixed(0)} s: ${formatCount(result.imagesPerSecond)} images/s, test accuracy ${formatMetric(result.testAccuracy)}.\n` +
-        `Try it yourself while it serves:\n\n${curlLine(url, directory.adminKey)}\n`,
-    );
-    if (json) terminal.out(`${JSON.stringify(result)}\n`);
-    if (!terminal.interactive || options.exit === true || json) return;
-    terminal.err("\nServing until Ctrl-C.\n");
-    await untilInterrupted(terminal);
-  } finally {
-    await platform[Symbol.asyncDispose]();
-  }
+  await using platform = await startPlatform(readConfig(options, terminal));
+  const { url, directory } = platform;
+  const apiKey = readFileSync(directory.adminKey, "utf8").trim();
+  const json = options.json === true;
+  const context: Context = {
+    terminal,
+    json,
+    connection: { url, apiKey, yard: new Modelyard({ url, apiKey }) },
+    print: (value, text) => terminal.out(json ? `${JSON.stringify(value)}\n` : text),
+  };
+  const result = await goTheWholeWay(context, epochs);
+  if (result === null) return;
+  const totalSeconds = (performance.now() - started) / 1000;
+  context.print(
+    { ...result, totalSeconds },
+    `\nDone in ${totalSeconds.toFixed(0)} s: ${formatCount(result.imagesPerSecond)} images/s, test accuracy ${formatMetric(result.testAccuracy)}.\n` +
+      `Try it yourself while it serves:\n\n${curlLine(url, directory.adminKey)}\n`,
+  );
+  if (!terminal.interactive || options.exit === true || json) return;
+  terminal.err("\nServing until Ctrl-C.\n");
+  await untilInterrupted(terminal);
 };
 
 /** Adds `quickstart`. */

@@ -53,7 +53,7 @@ export const startProgress = (
 
 /** Shows a run as it goes. */
 export interface RunReporter extends Disposable {
-  report(event: RunEvent): void;
+  readonly report: (event: RunEvent) => void;
 }
 
 /** Shows a run live from its events: a bar per epoch with the curve of the loss. */

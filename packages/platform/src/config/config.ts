@@ -135,6 +135,16 @@ const readFile = (file: string): Record<string, unknown> => {
 
 const names = Object.keys(settings) as SettingName[];
 
+const parseSetting = (
+  { name, schema }: { readonly name: string; readonly schema: z.ZodType },
+  value: unknown,
+): unknown => {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const reason = parsed.error.issues[0]?.message ?? "it does not fit";
+  throw new PlatformError("config-invalid", `The setting ${name} is not valid: ${reason}. Correct it or leave it out.`);
+};
+
 /**
  * Reads the configuration: flags over environment over file over defaults.
  * @throws PlatformError `config-invalid` naming the setting, where it came from, and what it may be.
@@ -158,18 +168,9 @@ export const loadConfig = (sources: ConfigSources = {}): LoadedConfig => {
       ["flag", sources.flags?.[name]],
       ["environment", environment[variable] === "" ? undefined : environment[variable]],
       ["file", file[name]],
-      ["default", fallback],
     ];
-    const [origin, value] = candidates.find(([, given]) => given !== undefined) ?? ["default", fallback];
-    const parsed = schema.safeParse(value);
-    if (!parsed.success) {
-      const reason = parsed.error.issues[0]?.message ?? "it does not fit";
-      throw new PlatformError(
-        "config-invalid",
-        `The setting ${name} (${variable}, from ${origin}) is not valid: ${reason}. Correct it or leave it out.`,
-      );
-    }
-    config[name] = parsed.data;
+    const [origin, value] = candidates.find(([, given]) => given !== undefined) ?? ["default" as const, fallback];
+    config[name] = parseSetting({ name: `${name} (${variable}, from ${origin})`, schema }, value);
     origins[name] = origin;
   }
   return { config: config as unknown as Config, origins: origins as Record<SettingName, Origin> };

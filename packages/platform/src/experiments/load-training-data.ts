@@ -12,11 +12,13 @@ export interface TrainingData {
 
 type Values = Uint8Array | Float32Array;
 
-const takeRows = (values: ArrayLike<number>, rows: Uint32Array, width: number, out: Values): void => {
+const takeRows = <V extends Values>(values: ArrayLike<number>, rows: Uint32Array, out: V): V => {
+  const width = out.length / Math.max(rows.length, 1);
   for (const [i, row] of rows.entries()) {
     const from = row * width;
     for (let k = 0; k < width; k++) out[i * width + k] = values[from + k] as number;
   }
+  return out;
 };
 
 /** All rows in order need no copy: the stored pixels are what is trained on. */
@@ -30,9 +32,7 @@ const images = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Arr
   const column = await reader.column(plan.features[0]?.name ?? "");
   if (column.kind === "image" && column.height === input.height && column.width === input.width) {
     if (isPrefix(rows)) return { shape, values: column.data.subarray(0, rows.length * width) };
-    const values = new Uint8Array(rows.length * width);
-    takeRows(column.data, rows, width, values);
-    return { shape, values };
+    return { shape, values: takeRows(column.data, rows, new Uint8Array(rows.length * width)) };
   }
   if (column.kind !== "encoded-image") {
     throw new LearnError(
@@ -60,9 +60,9 @@ const tensors = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Ar
   const column = await reader.column(plan.features[0]?.name ?? "");
   if (column.kind !== "tensor") throw new TypeError("the plan is not one for tensors");
   const width = column.shape.reduce((product, size) => product * size, 1);
-  const values = new Float32Array(rows.length * width);
   const { data } = column;
-  takeRows(data instanceof BigInt64Array ? Float64Array.from(data, Number) : data, rows, width, values);
+  const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : data;
+  const values = takeRows(numbers, rows, new Float32Array(rows.length * width));
   return { shape: [rows.length, ...column.shape], values };
 };
 

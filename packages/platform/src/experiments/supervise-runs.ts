@@ -1,4 +1,4 @@
-import type { Evaluation, RunEvent } from "@modelyard/contracts";
+import type { RunEvent } from "@modelyard/contracts";
 import type { Clock, Logger } from "../foundation/index.ts";
 import { attemptsMax, type RunChange, type RunReason, type StoredRun } from "./run.ts";
 import type { RunEngine, RunExit } from "./run-engine.ts";
@@ -31,19 +31,27 @@ const turnEveryMs = 250;
 
 /** What the events of a run add up to. */
 export const summarizeEvents = (events: readonly RunEvent[]): RunChange => {
-  let change: RunChange = {};
-  let epochs = 0;
-  let evaluation: Evaluation | null = null;
-  for (const event of events) {
-    if (event.type === "started") epochs = event.epochs;
-    if (event.type === "step") {
-      const { epoch, step, stepsPerEpoch, metrics } = event;
-      change = { ...change, progress: { epoch, epochs, step, stepsPerEpoch }, metrics };
-    }
-    if (event.type === "epoch") change = { ...change, metrics: event.metrics };
-    if (event.type === "evaluation") evaluation = event.evaluation;
-  }
-  return evaluation === null ? change : { ...change, evaluation };
+  const last = <Type extends RunEvent["type"]>(...types: readonly Type[]) =>
+    events.findLast((event): event is Extract<RunEvent, { type: Type }> =>
+      (types as readonly string[]).includes(event.type),
+    );
+  const step = last("step");
+  const figures = last("step", "epoch");
+  const evaluation = last("evaluation")?.evaluation;
+  return {
+    ...(step === undefined
+      ? {}
+      : {
+          progress: {
+            epoch: step.epoch,
+            epochs: last("started")?.epochs ?? 0,
+            step: step.step,
+            stepsPerEpoch: step.stepsPerEpoch,
+          },
+        }),
+    ...(figures === undefined ? {} : { metrics: figures.metrics }),
+    ...(evaluation === undefined ? {} : { evaluation }),
+  };
 };
 
 const crashReason = (exit: RunExit): RunReason => {

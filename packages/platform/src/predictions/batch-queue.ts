@@ -5,8 +5,8 @@ interface Waiting {
   readonly tensors: readonly Tensor[];
   readonly rows: number;
   readonly key: string;
-  resolve(outputs: readonly Tensor[]): void;
-  reject(error: unknown): void;
+  readonly resolve: (outputs: readonly Tensor[]) => void;
+  readonly reject: (error: unknown) => void;
   canceled: boolean;
 }
 

@@ -29,7 +29,7 @@ const shapeOf = (input: Record<string, unknown>, spec: TensorSpec): number[] => 
   const whole = sizes.every((size): size is number => typeof size === "number" && Number.isInteger(size) && size >= 0);
   const fits =
     sizes.length === spec.shape.length && spec.shape.every((size, axis) => size === -1 || size === sizes[axis]);
-  if (Array.isArray(shape) && whole && fits) return sizes as number[];
+  if (Array.isArray(shape) && whole && fits) return sizes;
   throw wrong(
     `Input "${spec.name}" must have the shape ${shapeText(spec.shape)} (-1: any size), but came with ` +
       `${Array.isArray(shape) ? JSON.stringify(shape).slice(0, 100) : "no shape"}.`,

@@ -45,7 +45,7 @@ const columnValue = (column: RowInput["columns"][number], value: unknown): numbe
     if (typeof value === "number") return value;
     throw wrong(`The column "${column.name}" takes a number, but ${JSON.stringify(value).slice(0, 50)} came.`);
   }
-  const index = column.categories.indexOf(String(value));
+  const index = typeof value === "object" ? -1 : column.categories.indexOf(value as string);
   if (index >= 0) return index;
   const some = column.categories.slice(0, 20).join(", ");
   throw wrong(`The column "${column.name}" has no category ${JSON.stringify(value).slice(0, 50)}. Known are: ${some}.`);

@@ -15,8 +15,8 @@ export interface ReplicaRequest {
 }
 
 interface Pending {
-  resolve(frame: Frame): void;
-  reject(error: Error): void;
+  readonly resolve: (frame: Frame) => void;
+  readonly reject: (error: Error) => void;
 }
 
 const reconnectMinMs = 20;

@@ -1,13 +1,20 @@
 import { rm } from "node:fs/promises";
-import { loadConfig } from "../config/index.ts";
+import { type Config, loadConfig } from "../config/index.ts";
 import { BlobLedger, datasetRoutes, sweepImports } from "../datasets/index.ts";
-import { createEventBus, codeVersion, newIdentifier, PlatformError, systemClock } from "../foundation/index.ts";
+import {
+  codeVersion,
+  createEventBus,
+  type Logger,
+  newIdentifier,
+  PlatformError,
+  systemClock,
+} from "../foundation/index.ts";
 import { deploymentRoutes, EndpointReconciler, type RoutingSnapshot } from "../deployments/index.ts";
-import { experimentRoutes, RunSupervisor } from "../experiments/index.ts";
-import { type AliasMoved, modelRoutes, registerVersion } from "../models/index.ts";
+import { experimentRoutes, RunSupervisor, type SuperviseDependencies } from "../experiments/index.ts";
+import { type AliasMoved, modelRoutes, type ModelStore, registerVersion } from "../models/index.ts";
 import { internalHeader } from "../predictions/index.ts";
-import { openDataDirectory } from "../storage/data-directory.ts";
-import { openDatabase } from "../storage/database.ts";
+import { type DataDirectory, openDataDirectory } from "../storage/data-directory.ts";
+import { type Database, openDatabase } from "../storage/database.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { openRunFolders } from "../storage/file-run-folder.ts";
 import { KyselyDatasetStore } from "../storage/kysely-dataset-store.ts";
@@ -20,9 +27,51 @@ import { joinSupervisor, openIpcProcessFamily } from "../supervision/index.ts";
 import { createLocalReplicaEngine } from "../supervision/local-replica-engine.ts";
 import { createLocalRunEngine } from "../supervision/local-run-engine.ts";
 import { serveOperations } from "../transport/index.ts";
-import { createAuthenticate, ensureAdminKey, workspaceRoutes } from "../workspaces/index.ts";
+import { createAuthenticate, ensureAdminKey, workspaceRoutes, type WorkspaceStore } from "../workspaces/index.ts";
 import { openApiRoutes } from "./open-api-routes.ts";
 import { processLogger } from "./process-logger.ts";
+
+/** Runs become versions of the model that their request names. */
+const superviseRuns = (
+  {
+    models,
+    ...parts
+  }: Omit<SuperviseDependencies, "maxConcurrentRuns" | "owner" | "register"> & {
+    readonly models: ModelStore;
+  },
+  config: Config,
+): RunSupervisor =>
+  new RunSupervisor({
+    ...parts,
+    maxConcurrentRuns: config.maxConcurrentRuns,
+    owner: newIdentifier("req", parts.clock.nowMs()),
+    register: async ({ run, trained }) => {
+      const model = run.request.model ?? run.experiment;
+      const artefact = { workspaceId: run.workspaceId, model, artefact: trained.manifest };
+      const { version } = await registerVersion({ models, clock: parts.clock }, { ...trained, ...artefact });
+      return { model, version };
+    },
+  });
+
+const createBus = (logger: Logger) =>
+  createEventBus<{ "alias.moved": AliasMoved; "keys.changed": null; "runs.queued": null }>((name, error) =>
+    logger.error({ event: name, error }, "a listener failed"),
+  );
+
+/** Keys, with an admin key that works in the owner's hands. */
+const openKeys = async (directory: DataDirectory, store: WorkspaceStore, onChange: () => void) => {
+  const keys = { store, clock: systemClock, pepper: await readOrMakePepper(directory), onChange, codeVersion };
+  await storeAdminKey(directory, (current) => ensureAdminKey(keys, current));
+  return keys;
+};
+
+/** Datasets, without what imports that were cut off left behind. */
+const openDatasets = async (kysely: Database["kysely"], blobs: FileBlobStore) => {
+  const store = new KyselyDatasetStore(kysely);
+  const ledger = new BlobLedger(store, blobs);
+  await sweepImports({ store, ledger });
+  return { store, ledger };
+};
 
 /** Everything with a memory: answers the platform's API on a Unix socket and steers trainings and replicas. */
 const main = async (): Promise<void> => {
@@ -42,48 +91,22 @@ const main = async (): Promise<void> => {
   const blobs = await FileBlobStore.open(directory.blobs, { sweep: false });
   const openFolder = openRunFolders(directory.runs);
   const family = resources.use(openIpcProcessFamily(link.channel));
-  const bus = createEventBus<{ "alias.moved": AliasMoved; "keys.changed": null; "runs.queued": null }>((name, error) =>
-    logger.error({ event: name, error }, "a listener failed"),
-  );
+  const bus = createBus(logger);
 
   const workspaces = new KyselyWorkspaceStore(kysely);
-  const keys = {
-    store: workspaces,
-    clock,
-    pepper: await readOrMakePepper(directory),
-    onChange: () => void bus.publish("keys.changed", null),
-    codeVersion,
-  };
-  await storeAdminKey(directory, (current) => ensureAdminKey(keys, current));
-
-  const datasets = new KyselyDatasetStore(kysely);
-  const ledger = new BlobLedger(datasets, blobs);
-  await sweepImports({ store: datasets, ledger });
-
+  const keys = await openKeys(directory, workspaces, () => void bus.publish("keys.changed", null));
+  const datasets = await openDatasets(kysely, blobs);
   const models = new KyselyModelStore(kysely);
   const runs = {
     runs: new KyselyRunStore(kysely),
-    datasets,
+    datasets: datasets.store,
     openFolder,
     clock,
     codeVersion,
     engine: createLocalRunEngine(family),
     onQueued: () => void bus.publish("runs.queued", null),
   };
-  const supervisor = resources.use(
-    new RunSupervisor({
-      ...runs,
-      logger,
-      maxConcurrentRuns: config.maxConcurrentRuns,
-      owner: newIdentifier("req", clock.nowMs()),
-      register: async ({ run, trained }) => {
-        const model = run.request.model ?? run.experiment;
-        const artefact = { workspaceId: run.workspaceId, model, artefact: trained.manifest };
-        const { version } = await registerVersion({ models, clock }, { ...trained, ...artefact });
-        return { model, version };
-      },
-    }),
-  );
+  const supervisor = resources.use(superviseRuns({ ...runs, models, logger }, config));
   const reconciler = resources.use(
     new EndpointReconciler({
       endpoints: new KyselyEndpointStore(kysely),
@@ -101,7 +124,7 @@ const main = async (): Promise<void> => {
   const app = serveOperations({
     routes: {
       ...workspaceRoutes(keys),
-      ...datasetRoutes({ store: datasets, blobs, ledger, clock, logger }),
+      ...datasetRoutes({ ...datasets, blobs, clock, logger }),
       ...experimentRoutes(runs),
       ...modelRoutes({ models, blobs, clock, onMoved: (event) => void bus.publish("alias.moved", event) }),
       ...deploymentRoutes({ endpoints: reconciler.endpoints, models, clock, reconciler }),

@@ -45,8 +45,8 @@ export const blobStoreConformance = (open: () => Promise<BlobStore>): void => {
   it("streams what was stored", async () => {
     const store = await open();
     const { digest } = await store.put(bytesOf("streamed"));
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of await store.stream(digest)) chunks.push(chunk as Uint8Array);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await store.stream(digest)) chunks.push(chunk);
     expect(Buffer.concat(chunks).toString()).toBe("streamed");
   });
 
@@ -63,7 +63,7 @@ export const blobStoreConformance = (open: () => Promise<BlobStore>): void => {
   it("lets no text but a digest name a blob", async () => {
     const store = await open();
     await expect(store.get("../../etc/passwd" as DigestText)).rejects.toMatchObject({ code: "not-found" });
-    await expect(store.get("sha256:../../../x" as DigestText)).rejects.toMatchObject({ code: "not-found" });
+    await expect(store.get("sha256:../../../x")).rejects.toMatchObject({ code: "not-found" });
   });
 
   it("stores nothing when the sender fails", async () => {

@@ -9,7 +9,7 @@ import type { RunsTable } from "./tables/experiments.ts";
 type RunRow = Selectable<RunsTable>;
 
 // Every JSON column is written by this adapter alone, from values that were parsed at the edge.
-const json = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
+const json = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 const text = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value));
 
 const toStored = (row: RunRow): StoredRun => ({
@@ -17,16 +17,16 @@ const toStored = (row: RunRow): StoredRun => ({
   workspaceId: row.workspace_id,
   experiment: row.experiment,
   state: row.state as RunState,
-  reason: json(row.reason),
+  reason: json(row.reason) as StoredRun["reason"],
   request: JSON.parse(row.request) as StoredRun["request"],
   createdAtMs: row.created_at,
   startedAtMs: row.started_at,
   endedAtMs: row.ended_at,
   attempts: row.attempts,
-  progress: json(row.progress),
+  progress: json(row.progress) as StoredRun["progress"],
   metrics: JSON.parse(row.metrics) as StoredRun["metrics"],
-  evaluation: json(row.evaluation),
-  registered: json(row.registered),
+  evaluation: json(row.evaluation) as StoredRun["evaluation"],
+  registered: json(row.registered) as StoredRun["registered"],
 });
 
 const toChange = (change: RunChange): Partial<RunRow> => ({

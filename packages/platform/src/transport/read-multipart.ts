@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import busboy from "busboy";
 import { PlatformError, type UploadedFile } from "../foundation/index.ts";
 
@@ -34,14 +35,9 @@ const parseOptions = (text: string): unknown => {
   }
 };
 
-/**
- * Reads `multipart/form-data` as it arrives; at most one file waits, so that memory stays bounded.
- * @throws PlatformError `unsupported-media-type`, `invalid-input`, `malformed-json`; from the files `payload-too-large`.
- */
-export const readMultipart = (request: IncomingMessage, limits: MultipartLimits): Promise<MultipartRequest> => {
-  let parser: busboy.Busboy;
+const openParser = (request: IncomingMessage, limits: MultipartLimits): busboy.Busboy => {
   try {
-    parser = busboy({
+    return busboy({
       headers: request.headers,
       preservePath: true,
       limits: { fieldSize: optionBytesMax, fields: 1, fileSize: limits.fileBytesMax, files: limits.filesMax },
@@ -49,18 +45,69 @@ export const readMultipart = (request: IncomingMessage, limits: MultipartLimits)
   } catch (cause) {
     throw new PlatformError("unsupported-media-type", "Send the files as multipart/form-data.", { cause });
   }
-  const waiting: UploadedFile[] = [];
-  let failure: unknown;
-  let finished = false;
-  let wake: () => void = () => {};
-  const { promise: first, resolve, reject } = Promise.withResolvers<unknown>();
+};
+
+/** The files of a request as they arrive; at most one waits while another is read. */
+class ArrivingFiles implements AsyncIterable<UploadedFile> {
+  readonly #request: IncomingMessage;
+  readonly #waiting: UploadedFile[] = [];
+  #failure: unknown;
+  #finished = false;
+  #wake: () => void = () => {};
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+  }
+
+  add(file: UploadedFile): void {
+    this.#waiting.push(file);
+    if (this.#waiting.length > waitingFilesMax) this.#request.pause();
+    this.#wake();
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  finish(): void {
+    this.#finished = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<UploadedFile> {
+    for (;;) {
+      const file = this.#waiting.shift();
+      if (file !== undefined) {
+        this.#request.resume();
+        yield file;
+        if (!file.stream.readableEnded) file.stream.resume();
+        continue;
+      }
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#finished) return;
+      await new Promise<void>((done) => {
+        this.#wake = done;
+      });
+    }
+  }
+}
+
+/**
+ * Reads `multipart/form-data` as it arrives, so that memory stays bounded.
+ * @throws PlatformError `unsupported-media-type`, `invalid-input`, `malformed-json`; from the files `payload-too-large`.
+ */
+export const readMultipart = async (request: IncomingMessage, limits: MultipartLimits): Promise<MultipartRequest> => {
+  const parser = openParser(request, limits);
+  const files = new ArrivingFiles(request);
+  const { promise: options, resolve, reject } = Promise.withResolvers<unknown>();
   const fail = (error: unknown): void => {
-    failure ??= error;
     reject(error);
-    wake();
+    files.fail(error);
     request.unpipe(parser);
     request.resume();
   };
+  const tooLarge = (detail: string): PlatformError => new PlatformError("payload-too-large", detail);
   parser.on("field", (name, text) => {
     if (name !== "options") return fail(noOptions());
     try {
@@ -69,49 +116,24 @@ export const readMultipart = (request: IncomingMessage, limits: MultipartLimits)
       fail(error);
     }
   });
-  parser.on("file", (_, stream, info) => {
+  parser.on("file", (_, stream: Readable, info: { readonly filename?: string | undefined }) => {
     reject(noOptions());
     stream.on("limit", () =>
-      stream.destroy(
-        new PlatformError("payload-too-large", `The file exceeds ${limits.fileBytesMax} bytes. Split it into several.`),
-      ),
+      stream.destroy(tooLarge(`The file exceeds ${limits.fileBytesMax} bytes. Split it into several.`)),
     );
-    waiting.push({ name: (info.filename as string | undefined) ?? "", stream });
-    if (waiting.length > waitingFilesMax) request.pause();
-    wake();
+    files.add({ name: info.filename ?? "", stream });
   });
-  parser.on("filesLimit", () =>
-    fail(new PlatformError("payload-too-large", `More than ${limits.filesMax} files came.`)),
-  );
-  parser.on("error", (cause) =>
-    fail(new PlatformError("invalid-input", "The multipart body is damaged or was cut off. Send it again.", { cause })),
-  );
+  parser.on("filesLimit", () => fail(tooLarge(`More than ${limits.filesMax} files came. Import them in parts.`)));
+  parser.on("error", (cause) => {
+    fail(new PlatformError("invalid-input", "The multipart body is damaged or was cut off. Send it again.", { cause }));
+  });
   parser.on("close", () => {
-    finished = true;
     reject(noOptions());
-    wake();
+    files.finish();
   });
   request.once("aborted", () =>
     fail(new PlatformError("invalid-input", "The client went away before the upload ended.")),
   );
   request.pipe(parser);
-  async function* files(): AsyncGenerator<UploadedFile> {
-    for (;;) {
-      const file = waiting.shift();
-      if (file !== undefined) {
-        request.resume();
-        yield file;
-        if (!file.stream.readableEnded) file.stream.resume();
-      } else if (failure !== undefined) {
-        throw failure;
-      } else if (finished) {
-        return;
-      } else {
-        await new Promise<void>((done) => {
-          wake = done;
-        });
-      }
-    }
-  }
-  return first.then((options) => ({ options, files: files() }));
+  return { options: await options, files };
 };

@@ -33,7 +33,7 @@ type AnyHandler = Handler<Operation>;
 
 async function* noFiles(): AsyncGenerator<UploadedFile> {}
 
-const requestId = (request: FastifyRequest): string => String(request.id);
+const requestId = (request: FastifyRequest): string => request.id;
 
 /** The path as Fastify writes it: `{name}` becomes `:name`. */
 const routePath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
@@ -86,9 +86,8 @@ const sendResult = async (operation: Operation, reply: FastifyReply, result: unk
 
 const addOperation = (
   app: FastifyInstance,
-  operation: Operation,
-  handler: AnyHandler,
-  options: ServeOptions<OperationId>,
+  { operation, handler }: { readonly operation: Operation; readonly handler: AnyHandler },
+  options: Pick<ServeOptions<OperationId>, "authenticate" | "limits" | "logger">,
 ): void => {
   app.route({
     method: operation.method,
@@ -112,8 +111,8 @@ const addOperation = (
       const result = await handler({
         // Public operations alone have no principal, and their handlers do not read it.
         principal: principal as Principal,
-        params: params as never,
-        query: query as never,
+        params,
+        query,
         body: body as never,
         files,
         requestId: requestId(request),
@@ -192,12 +191,7 @@ export const serveOperations = <Ids extends OperationId>(options: ServeOptions<I
     sendProblem(reply, error, options.logger);
   });
   for (const id of Object.keys(options.routes) as Ids[]) {
-    addOperation(
-      app,
-      operations[id],
-      options.routes[id] as unknown as AnyHandler,
-      options as ServeOptions<OperationId>,
-    );
+    addOperation(app, { operation: operations[id], handler: options.routes[id] as unknown as AnyHandler }, options);
   }
   addInternalStreams(app, options);
   return app;
