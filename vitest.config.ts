@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Tests are grouped by what they need, read off the file name:
+ * Tests are grouped by what they need, read off the file name; those of `tools/` keep the house's rules:
  * `*.test.ts` is a unit test (no I/O), `*.integration.test.ts` opens real files, databases, sockets or ONNX sessions.
  */
 export default defineConfig({
@@ -13,6 +13,13 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.conformance.test.ts", "**/node_modules/**"],
           testTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          name: "house",
+          include: ["tools/**/*.test.ts"],
+          testTimeout: 60_000,
         },
       },
       {

@@ -117,11 +117,11 @@ describe("from data to a service", () => {
   it("rolls over to the version that the alias names, without a failed request, and remembers the move", async () => {
     const { yard } = platform;
     await train(yard, { dataset: "table", seed: 9 });
-    let asking = true;
+    const asking = new AbortController();
     const versions = new Set<number>();
     const ask = async (): Promise<number> => {
       let answers = 0;
-      for (; asking; answers++)
+      for (; !asking.signal.aborted; answers++)
         versions.add((await yard.endpoints.predict("table", { input: { a: 1, b: 1 } })).version);
       return answers;
     };
@@ -130,7 +130,7 @@ describe("from data to a service", () => {
     await until(() => versions.has(3), 20_000);
     await until(async () => (await yard.endpoints.show("table")).state === "ready", 20_000);
     await until(async () => (await yard.endpoints.show("table")).replicas.length === 1, 20_000);
-    asking = false;
+    asking.abort();
     // Every request of every client was answered, or this throws.
     expect((await Promise.all(clients)).every((answers) => answers > 0)).toBe(true);
     expect([...versions]).toEqual([1, 3]);

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type Config, loadConfig } from "../config/index.ts";
-import { BlobLedger, datasetRoutes, sweepImports } from "../datasets/index.ts";
+import { datasetRoutes } from "../datasets/index.ts";
 import {
   codeVersion,
   createEventBus,
@@ -13,22 +13,14 @@ import { deploymentRoutes, EndpointReconciler, type RoutingSnapshot } from "../d
 import { experimentRoutes, RunSupervisor, type SuperviseDependencies } from "../experiments/index.ts";
 import { type AliasMoved, modelRoutes, type ModelStore, registerVersion } from "../models/index.ts";
 import { internalHeader } from "../predictions/index.ts";
-import { type DataDirectory, openDataDirectory } from "../storage/data-directory.ts";
-import { type Database, openDatabase } from "../storage/database.ts";
-import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { openRunFolders } from "../storage/file-run-folder.ts";
-import { KyselyDatasetStore } from "../storage/kysely-dataset-store.ts";
-import { KyselyEndpointStore } from "../storage/kysely-endpoint-store.ts";
-import { KyselyModelStore } from "../storage/kysely-model-store.ts";
-import { KyselyRunStore } from "../storage/kysely-run-store.ts";
-import { KyselyWorkspaceStore } from "../storage/kysely-workspace-store.ts";
-import { readOrMakePepper, storeAdminKey } from "../storage/secrets.ts";
 import { joinSupervisor, openIpcProcessFamily } from "../supervision/index.ts";
 import { createLocalReplicaEngine } from "../supervision/local-replica-engine.ts";
 import { createLocalRunEngine } from "../supervision/local-run-engine.ts";
 import { serveOperations } from "../transport/index.ts";
-import { createAuthenticate, ensureAdminKey, workspaceRoutes, type WorkspaceStore } from "../workspaces/index.ts";
+import { createAuthenticate, workspaceRoutes } from "../workspaces/index.ts";
 import { openApiRoutes } from "./open-api-routes.ts";
+import { openKeys, openStores } from "./open-stores.ts";
 import { processLogger } from "./process-logger.ts";
 
 /** Runs become versions of the model that their request names. */
@@ -58,47 +50,37 @@ const createBus = (logger: Logger) =>
     logger.error({ event: name, error }, "a listener failed"),
   );
 
-/** Keys, with an admin key that works in the owner's hands. */
-const openKeys = async (directory: DataDirectory, store: WorkspaceStore, onChange: () => void) => {
-  const keys = { store, clock: systemClock, pepper: await readOrMakePepper(directory), onChange, codeVersion };
-  await storeAdminKey(directory, (current) => ensureAdminKey(keys, current));
-  return keys;
+const requireChannel = <T>(channel: T | null): T => {
+  if (channel !== null) return channel;
+  throw new PlatformError(
+    "config-invalid",
+    "The control plane is started by the supervisor alone: use `modelyard up`.",
+  );
 };
 
-/** Datasets, without what imports that were cut off left behind. */
-const openDatasets = async (kysely: Database["kysely"], blobs: FileBlobStore) => {
-  const store = new KyselyDatasetStore(kysely);
-  const ledger = new BlobLedger(store, blobs);
-  await sweepImports({ store, ledger });
-  return { store, ledger };
+/** A killed predecessor leaves its socket behind; the supervisor never runs two of us. */
+const listen = async (app: ReturnType<typeof serveOperations>, path: string): Promise<void> => {
+  await rm(path, { force: true });
+  await app.listen({ path });
 };
 
 /** Everything with a memory: answers the platform's API on a Unix socket and steers trainings and replicas. */
 const main = async (): Promise<void> => {
   using link = joinSupervisor();
-  if (link.channel === null) {
-    throw new PlatformError(
-      "config-invalid",
-      "The control plane is started by the supervisor alone: use `modelyard up`.",
-    );
-  }
+  const channel = requireChannel(link.channel);
   const { config } = loadConfig();
   const logger = processLogger("control-plane", config);
   const clock = systemClock;
   await using resources = new AsyncDisposableStack();
-  const directory = openDataDirectory(config.dataDirectory);
-  const { kysely } = resources.use(openDatabase(directory.database));
-  const blobs = await FileBlobStore.open(directory.blobs, { sweep: false });
+  const stores = await openStores(config, resources);
+  const { directory, blobs, datasets, models } = stores;
   const openFolder = openRunFolders(directory.runs);
-  const family = resources.use(openIpcProcessFamily(link.channel));
+  const family = resources.use(openIpcProcessFamily(channel));
   const bus = createBus(logger);
 
-  const workspaces = new KyselyWorkspaceStore(kysely);
-  const keys = await openKeys(directory, workspaces, () => void bus.publish("keys.changed", null));
-  const datasets = await openDatasets(kysely, blobs);
-  const models = new KyselyModelStore(kysely);
+  const keys = await openKeys(stores, () => void bus.publish("keys.changed", null));
   const runs = {
-    runs: new KyselyRunStore(kysely),
+    runs: stores.runs,
     datasets: datasets.store,
     openFolder,
     clock,
@@ -109,10 +91,10 @@ const main = async (): Promise<void> => {
   const supervisor = resources.use(superviseRuns({ ...runs, models, logger }, config));
   const reconciler = resources.use(
     new EndpointReconciler({
-      endpoints: new KyselyEndpointStore(kysely),
+      endpoints: stores.endpoints,
       models,
       engine: createLocalReplicaEngine(family, directory),
-      keys: () => workspaces.listVerifiers(clock.nowMs()),
+      keys: () => stores.workspaces.listVerifiers(clock.nowMs()),
       clock,
       logger,
     }),
@@ -136,9 +118,7 @@ const main = async (): Promise<void> => {
     internalHeader,
     internalStreams: { "/internal/routing": (signal): AsyncIterable<RoutingSnapshot> => reconciler.snapshots(signal) },
   });
-  // A killed predecessor leaves its socket behind; the supervisor never runs two of us.
-  await rm(directory.controlPlaneSocket, { force: true });
-  await app.listen({ path: directory.controlPlaneSocket });
+  await listen(app, directory.controlPlaneSocket);
   resources.defer(() => app.close());
   supervisor.wake();
   reconciler.wake();

@@ -1,0 +1,60 @@
+import type { Config } from "../config/index.ts";
+import { BlobLedger, sweepImports } from "../datasets/index.ts";
+import { codeVersion, systemClock } from "../foundation/index.ts";
+import { type DataDirectory, openDataDirectory } from "../storage/data-directory.ts";
+import { openDatabase } from "../storage/database.ts";
+import { FileBlobStore } from "../storage/file-blob-store.ts";
+import { KyselyDatasetStore } from "../storage/kysely-dataset-store.ts";
+import { KyselyEndpointStore } from "../storage/kysely-endpoint-store.ts";
+import { KyselyModelStore } from "../storage/kysely-model-store.ts";
+import { KyselyRunStore } from "../storage/kysely-run-store.ts";
+import { KyselyWorkspaceStore } from "../storage/kysely-workspace-store.ts";
+import { readOrMakePepper, storeAdminKey } from "../storage/secrets.ts";
+import { ensureAdminKey, type KeyDependencies } from "../workspaces/index.ts";
+
+/** What the control plane remembers with. */
+export interface Stores {
+  readonly directory: DataDirectory;
+  readonly blobs: FileBlobStore;
+  readonly datasets: { readonly store: KyselyDatasetStore; readonly ledger: BlobLedger };
+  readonly models: KyselyModelStore;
+  readonly runs: KyselyRunStore;
+  readonly endpoints: KyselyEndpointStore;
+  readonly workspaces: KyselyWorkspaceStore;
+}
+
+/** Opens every store of the control plane; disposing the stack closes them. */
+export const openStores = async (config: Config, resources: AsyncDisposableStack): Promise<Stores> => {
+  const directory = openDataDirectory(config.dataDirectory);
+  const { kysely } = resources.use(openDatabase(directory.database));
+  const blobs = await FileBlobStore.open(directory.blobs, { sweep: false });
+  const store = new KyselyDatasetStore(kysely);
+  const ledger = new BlobLedger(store, blobs);
+  // What imports that were cut off left behind.
+  await sweepImports({ store, ledger });
+  return {
+    directory,
+    blobs,
+    datasets: { store, ledger },
+    models: new KyselyModelStore(kysely),
+    runs: new KyselyRunStore(kysely),
+    endpoints: new KyselyEndpointStore(kysely),
+    workspaces: new KyselyWorkspaceStore(kysely),
+  };
+};
+
+/** Keys, with an admin key that works in the owner's hands. */
+export const openKeys = async (
+  { directory, workspaces }: Stores,
+  onChange: () => void,
+): Promise<KeyDependencies & { readonly codeVersion: string }> => {
+  const keys = {
+    store: workspaces,
+    clock: systemClock,
+    pepper: await readOrMakePepper(directory),
+    onChange,
+    codeVersion,
+  };
+  await storeAdminKey(directory, (current) => ensureAdminKey(keys, current));
+  return keys;
+};
