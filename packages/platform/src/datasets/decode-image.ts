@@ -1,5 +1,5 @@
 import { resizePixels } from "@modelyard/learn";
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { PlatformError } from "../foundation/index.ts";
 
 /** Pixels of an image, row by row, channels last, 0–255. */
@@ -22,6 +22,9 @@ export interface DecodeOptions {
 
 /** Most pixels an image may have: bounds the memory that a small, hostile file can claim. */
 export const imagePixelsMax: number = 50_000_000;
+
+/** Loaded with the first image: most processes never see one, and the library takes 20 MB. */
+const loadSharp = async () => (await import("sharp")).default;
 
 const undecodable = (name: string, reason: string, cause?: unknown): PlatformError =>
   new PlatformError(
@@ -46,6 +49,7 @@ export const decodeImage = async (bytes: Uint8Array, options: DecodeOptions = {}
   const name = options.name ?? "The image";
   if (bytes.byteLength === 0) throw undecodable(name, "it is empty");
   let decoded: DecodedImage;
+  const sharp = await loadSharp();
   try {
     const image = sharp(bytes, { limitInputPixels: imagePixelsMax, failOn: "error" });
     const grey = options.channels === undefined ? await isGrey(image) : options.channels === 1;
@@ -70,7 +74,9 @@ const isGrey = async (image: Sharp): Promise<boolean> => {
 };
 
 /** Encodes pixels as PNG, to look at. */
-export const encodePng = ({ data, height, width, channels }: DecodedImage): Promise<Buffer> =>
-  sharp(data, { raw: { width, height, channels: channels === 1 ? 1 : channels === 4 ? 4 : 3 } })
+export const encodePng = async ({ data, height, width, channels }: DecodedImage): Promise<Buffer> => {
+  const sharp = await loadSharp();
+  return sharp(data, { raw: { width, height, channels: channels === 1 ? 1 : channels === 4 ? 4 : 3 } })
     .png()
     .toBuffer();
+};

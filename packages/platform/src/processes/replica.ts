@@ -4,7 +4,7 @@ import { z } from "zod";
 import { loadConfig, memberVariable } from "../config/index.ts";
 import { type DigestText, isDigest, PlatformError } from "../foundation/index.ts";
 import { serveReplica } from "../predictions/index.ts";
-import { onnxRuntime } from "../runtimes/index.ts";
+import { onnxRuntime } from "../runtimes/onnx-runtime.ts";
 import { openDataDirectory } from "../storage/data-directory.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { joinSupervisor } from "../supervision/index.ts";

@@ -89,6 +89,8 @@ export const startSupervisor = async ({ config, onLine }: SupervisorOptions): Pr
   const environment = {
     ...inheritedEnvironment(),
     ...configEnvironment({ ...config, port, dataDirectory: directory.root }),
+    // In the data directory, which is its owner's alone: cached code is executed.
+    NODE_COMPILE_CACHE: directory.codeCache,
   };
   const family = starting.use(
     openLocalProcessFamily({

@@ -1,3 +1,2 @@
-export { onnxRuntime } from "./onnx-runtime.ts";
 export type { LoadedModel, Runtime, RuntimeOptions } from "./runtime.ts";
 export { concatenate, elementsOf, splitRows, type Tensor, type TensorElements, zeros } from "./tensor.ts";
