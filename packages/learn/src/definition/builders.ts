@@ -1,6 +1,8 @@
+import type { Constraint } from "../constraints/index.ts";
 import type { Initializer } from "../initializers/index.ts";
 import type { Activation } from "../layers/activations.ts";
 import type { Padding, Pair } from "../layers/arguments.ts";
+import type { Regularizer } from "../regularizers/index.ts";
 import { layer } from "./definition.ts";
 import type { LayerCall } from "./definition.ts";
 
@@ -8,6 +10,10 @@ import type { LayerCall } from "./definition.ts";
 export interface LayerOptions {
   /** Name of the layer inside its model; made from its kind when left out. */
   readonly name?: string;
+  /** False freezes the layer: its weights stay as they are, a BatchNormalization uses its moving statistics. */
+  readonly trainable?: boolean;
+  /** Adds a penalty on the layer's result to the loss. */
+  readonly activityRegularizer?: Regularizer;
 }
 
 /** Options of layers that multiply by a kernel. */
@@ -20,6 +26,14 @@ export interface KernelOptions extends LayerOptions {
   readonly kernelInitializer?: Initializer;
   /** Initial bias; zeros by default. */
   readonly biasInitializer?: Initializer;
+  /** Adds a penalty on the kernel to the loss. */
+  readonly kernelRegularizer?: Regularizer;
+  /** Adds a penalty on the bias to the loss. */
+  readonly biasRegularizer?: Regularizer;
+  /** Held by the kernel after each update. */
+  readonly kernelConstraint?: Constraint;
+  /** Held by the bias after each update. */
+  readonly biasConstraint?: Constraint;
 }
 
 /** Options of {@link dense}. */
@@ -86,6 +100,10 @@ export interface BatchNormalizationOptions extends LayerOptions {
   readonly gammaInitializer?: Initializer;
   readonly movingMeanInitializer?: Initializer;
   readonly movingVarianceInitializer?: Initializer;
+  readonly betaRegularizer?: Regularizer;
+  readonly gammaRegularizer?: Regularizer;
+  readonly betaConstraint?: Constraint;
+  readonly gammaConstraint?: Constraint;
 }
 
 /** Options of {@link rescaling}. */

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { LearnError } from "../errors.ts";
 import { lengthSchema } from "../layers/arguments.ts";
-import type { LayerKind, SampleShape, WeightSpec } from "../layers/layer.ts";
+import type { LayerKind, LayerPlace, SampleShape, WeightSpec } from "../layers/layer.ts";
 import { layerKinds } from "../layers/registry.ts";
+import { splitWeightArguments, withWeightArguments } from "../layers/weight-arguments.ts";
+import { type Regularizer, regularizerSchema } from "../regularizers/index.ts";
 import { layerNames } from "./definition.ts";
 import type { LayerSpec, ModelDefinition } from "./definition.ts";
 
@@ -18,6 +20,10 @@ export interface ResolvedLayer {
   readonly inputShapes: readonly SampleShape[];
   readonly outputShape: SampleShape;
   readonly weights: readonly WeightSpec[];
+  /** Whether the layer's weights stay as they are. */
+  readonly frozen: boolean;
+  /** Adds a penalty on the layer's result to the loss. */
+  readonly activityRegularizer?: Regularizer;
 }
 
 /** A model whose every layer is known to fit. Layers stand in an order in which they can be computed. */
@@ -29,7 +35,12 @@ export interface ResolvedModel {
 }
 
 const nameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, "a name has 1 to 63 letters, digits, _ . -");
-const specSchema = z.looseObject({ layer: z.string(), name: nameSchema.optional() });
+const specSchema = z.looseObject({
+  layer: z.string(),
+  name: nameSchema.optional(),
+  trainable: z.boolean().optional(),
+  activityRegularizer: regularizerSchema.optional(),
+});
 const definitionSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("sequential"),
@@ -77,14 +88,30 @@ const kindOf = (spec: LayerSpec, name: string): LayerKind => {
   );
 };
 
-const parseArguments = (schema: z.ZodType, spec: LayerSpec, name: string): unknown => {
-  const { layer: _layer, name: _name, inputs: _inputs, ...rest } = spec;
-  const parsed = schema.safeParse(rest);
+const parseArguments = (schema: z.ZodType, given: unknown, place: LayerPlace): unknown => {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new LearnError(
     "layer-invalid",
-    `${spec.layer} "${name}" has an argument that is not valid: ${issueText(parsed.error)}. Got ${JSON.stringify(rest).slice(0, 300)}.`,
+    `${place.layer} "${place.name}" has an argument that is not valid: ${issueText(parsed.error)}. Got ${JSON.stringify(given).slice(0, 300)}.`,
   );
+};
+
+/** What every layer has, apart from what only its kind has. */
+const splitArguments = (
+  spec: LayerSpec,
+): {
+  readonly frozen: boolean;
+  readonly activityRegularizer?: Regularizer;
+  readonly own: Readonly<Record<string, unknown>>;
+} => {
+  const { layer: _layer, name: _name, inputs: _inputs, trainable, activityRegularizer, ...own } = spec;
+  const regularizer = activityRegularizer as Regularizer | undefined;
+  return {
+    frozen: trainable === false,
+    ...(regularizer === undefined ? {} : { activityRegularizer: regularizer }),
+    own,
+  };
 };
 
 interface Place {
@@ -93,23 +120,29 @@ interface Place {
   readonly inputs: readonly string[];
 }
 
+const resolveInput = ({ name, spec }: Place): ResolvedLayer => {
+  const { own } = splitArguments(spec);
+  const args = parseArguments(inputSchema, own, { layer: "Input", name }) as z.output<typeof inputSchema>;
+  return {
+    name,
+    layer: "Input",
+    kind: undefined,
+    arguments: args,
+    inputs: [],
+    inputShapes: [],
+    outputShape: args.shape,
+    weights: [],
+    frozen: false,
+  };
+};
+
 const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, ResolvedLayer>): ResolvedLayer => {
-  if (spec.layer === "Input") {
-    const args = parseArguments(inputSchema, spec, name) as z.output<typeof inputSchema>;
-    const outputShape = args.shape;
-    return {
-      name,
-      layer: "Input",
-      kind: undefined,
-      arguments: args,
-      inputs: [],
-      inputShapes: [],
-      outputShape,
-      weights: [],
-    };
-  }
+  if (spec.layer === "Input") return resolveInput({ name, spec, inputs });
+  const place = { layer: spec.layer, name };
   const kind = kindOf(spec, name);
-  const args = parseArguments(kind.arguments, spec, name);
+  const { own, ...shared } = splitArguments(spec);
+  const { weights, rest } = splitWeightArguments(own, place);
+  const args = parseArguments(kind.arguments, rest, place);
   const inputShapes = inputs.map((source) => {
     const shape = known.get(source)?.outputShape;
     if (shape !== undefined) return shape;
@@ -118,7 +151,8 @@ const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, 
       `${spec.layer} "${name}" takes "${source}", which is not a layer in front of it. List layers in the order of computation, without cycles.`,
     );
   });
-  const outputShape = kind.outputShape(args, inputShapes, { layer: spec.layer, name });
+  const outputShape = kind.outputShape(args, inputShapes, place);
+  const specs = withWeightArguments(kind.weights(args, inputShapes), weights, place);
   return {
     name,
     layer: spec.layer,
@@ -127,7 +161,8 @@ const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, 
     inputs,
     inputShapes,
     outputShape,
-    weights: kind.weights(args, inputShapes),
+    weights: specs.map((weight) => ({ ...weight, trainable: weight.trainable && !shared.frozen })),
+    ...shared,
   };
 };
 

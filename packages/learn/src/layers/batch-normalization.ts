@@ -38,7 +38,7 @@ const move = (
   { measured, momentum }: { readonly measured: Value; readonly momentum: number },
 ): void => {
   const { builder } = context;
-  const old = context.weight(name);
+  const old = context.updated(name);
   const flat = builder.apply("Reshape", [measured, builder.integers([-1])]);
   const kept = builder.apply("Mul", [old, builder.scalarLike(old, momentum)]);
   context.update(
@@ -48,7 +48,8 @@ const move = (
 };
 
 /**
- * Normalises each channel by the batch's mean and biased variance in training, by moving statistics otherwise.
+ * Normalises each channel by the batch's mean and biased variance in training, by moving statistics otherwise and
+ * where the layer is frozen.
  * Source: keras/src/layers/normalization/batch_normalization.py.
  */
 export const batchNormalizationLayer: LayerKind = defineLayer({
@@ -73,7 +74,7 @@ export const batchNormalizationLayer: LayerKind = defineLayer({
     const row = Array.from({ length: rank }, (_, axis) => (axis === channelAxis ? (input.shape.at(-1) ?? 1) : 1));
     const perChannel = (value: Value): Value => builder.apply("Reshape", [value, builder.integers(row)]);
     let statistics: Statistics;
-    if (context.training) {
+    if (context.training && !context.frozen) {
       statistics = batchStatistics(
         builder,
         input.value,

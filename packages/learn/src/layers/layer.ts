@@ -1,8 +1,10 @@
 import type { z } from "zod";
+import type { Constraint } from "../constraints/index.ts";
 import type { Initializer } from "../initializers/index.ts";
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Value } from "../onnx/graph.ts";
 import type { Dimension } from "../onnx/tensor.ts";
+import type { Regularizer } from "../regularizers/index.ts";
 import { LearnError } from "../errors.ts";
 
 /** Shape of one sample, without the batch, channels last. */
@@ -13,8 +15,12 @@ export interface WeightSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly initializer: Initializer;
-  /** False for statistics that are measured instead of learnt. */
+  /** False for statistics that are measured instead of learnt, and for weights of a frozen layer. */
   readonly trainable: boolean;
+  /** Joins the loss; set from the layer's `…Regularizer` arguments. */
+  readonly regularizer?: Regularizer;
+  /** Held after each update; set from the layer's `…Constraint` arguments. */
+  readonly constraint?: Constraint;
 }
 
 /**
@@ -43,6 +49,8 @@ export interface LayerValue {
 export interface EmitContext {
   readonly builder: GraphBuilder;
   readonly training: boolean;
+  /** Whether the layer is frozen (`trainable: false`): statistics are then used as they are, even in training. */
+  readonly frozen: boolean;
   readonly batch: Dimension;
   /** The layer's weight of that name as a value of the graph. */
   weight(name: string, storage?: WeightStorage): Value;
@@ -50,6 +58,8 @@ export interface EmitContext {
   mask(shape: readonly Dimension[], rate: number): Value;
   /** Replaces a weight that is not learnt by a new value after the step. */
   update(name: string, value: Value): void;
+  /** A weight that is not learnt, with the updates that an earlier use of a shared layer made in this step. */
+  updated(name: string): Value;
 }
 
 /** Where a layer stands, for its messages. */

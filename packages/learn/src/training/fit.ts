@@ -167,6 +167,7 @@ class Training {
     }
     const { optimizer, weights } = this.#learner;
     optimizer.step();
+    weights.constrain();
     if (optimizer.iterations % flushInterval === 0) weights.flushTinySlots();
     this.#step += 1;
     this.#seen += rows.length;

@@ -32,6 +32,10 @@ export interface EmittedModel {
   /** New values of weights that are not learnt, by the weight's full name. */
   readonly updates: ReadonlyMap<string, Value>;
   readonly storages: ReadonlyMap<string, WeightStorage>;
+  /** Values of the weights that the model uses, by full name. */
+  readonly weights: ReadonlyMap<string, Value>;
+  /** Results of the layers, by layer. */
+  readonly results: ReadonlyMap<string, LayerValue>;
 }
 
 /** Full name of a layer's weight, as `learner.weights` gives it. */
@@ -41,7 +45,7 @@ class Emission {
   readonly masks: MaskInput[] = [];
   readonly updates = new Map<string, Value>();
   readonly storages = new Map<string, WeightStorage>();
-  readonly #weights = new Map<string, Value>();
+  readonly weights = new Map<string, Value>();
   readonly #builder: GraphBuilder;
   readonly #options: EmitOptions;
 
@@ -55,6 +59,7 @@ class Emission {
     return {
       builder: this.#builder,
       training,
+      frozen: layer.frozen,
       batch,
       weight: (name, storage) => this.#weight(layer, name, storage),
       mask: (shape, rate) => {
@@ -65,19 +70,20 @@ class Emission {
       update: (name, value) => {
         this.updates.set(weightName(layer.name, name), value);
       },
+      updated: (name) => this.updates.get(weightName(layer.name, name)) ?? this.#weight(layer, name, undefined),
     };
   }
 
   #weight(layer: ResolvedLayer, name: string, storage: WeightStorage | undefined): Value {
     const full = weightName(layer.name, name);
-    const known = this.#weights.get(full);
+    const known = this.weights.get(full);
     if (known !== undefined) return known;
     const spec = layer.weights.find((weight) => weight.name === name);
     if (spec === undefined) throw new LearnError("layer-invalid", `Layer "${layer.name}" has no weight "${name}".`);
     const place = storage ?? { unfolded: spec.shape, order: spec.shape.map((_, axis) => axis), shape: spec.shape };
     const value = this.#options.weight(full, place);
     this.storages.set(full, place);
-    this.#weights.set(full, value);
+    this.weights.set(full, value);
     return value;
   }
 }
@@ -107,5 +113,6 @@ export const emitModel = (builder: GraphBuilder, model: ResolvedModel, options: 
   }
   const outputs = model.outputs.map((name) => plain(builder, valueOf(name)).value);
   const ordered = model.inputs.map((name) => valueOf(name).value);
-  return { inputs: ordered, outputs, masks: emission.masks, updates: emission.updates, storages: emission.storages };
+  const { masks, updates, storages, weights } = emission;
+  return { inputs: ordered, outputs, masks, updates, storages, weights, results: values };
 };

@@ -1,3 +1,4 @@
+import { constrain } from "../constraints/index.ts";
 import type { ResolvedModel } from "../definition/resolve.ts";
 import { LearnError } from "../errors.ts";
 import { initialize } from "../initializers/index.ts";
@@ -136,6 +137,16 @@ export class WeightStore {
       );
     }
     store(source, values, storage);
+  }
+
+  /** Holds the learnt weights to their constraints, after an update. */
+  constrain(): void {
+    for (const { spec, storage, values } of this.#weights.values()) {
+      if (spec.constraint === undefined || !spec.trainable) continue;
+      const open = unstore(values, storage);
+      constrain(open, spec.shape, spec.constraint);
+      store(open, values, storage);
+    }
   }
 
   /** Copies an optimizer slot of a learnt weight out, in the weight's public layout; undefined for other weights. */

@@ -1,0 +1,1 @@
+export { constrain, type Constraint, type ConstraintConfig, constraintSchema } from "./constraint.ts";

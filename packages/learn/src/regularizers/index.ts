@@ -1,0 +1,1 @@
+export { emitRegularizer, type Regularizer, type RegularizerConfig, regularizerSchema } from "./regularizer.ts";
