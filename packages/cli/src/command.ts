@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { connect, type Connection, type ConnectionOptions } from "./connection.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -49,7 +49,14 @@ export const wholeNumber =
   (minimum: number) =>
   (text: string): number => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < minimum)
-      throw new RangeError(`"${text}" must be a whole number from ${minimum}`);
+    if (text.trim() === "" || !Number.isInteger(value) || value < minimum)
+      throw new InvalidArgumentError(`Give a whole number from ${minimum}.`);
     return value;
   };
+
+/** Parses an option that takes a number above zero. */
+export const positiveNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("Give a number above 0.");
+  return value;
+};

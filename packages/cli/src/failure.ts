@@ -1,3 +1,4 @@
+import { CommanderError } from "commander";
 import { PlatformError } from "@modelyard/platform";
 import { ModelyardError } from "@modelyard/sdk";
 
@@ -41,6 +42,10 @@ const exitCodeOf = (status: number, code: string): number => {
 
 /** What to show and how to end for whatever was thrown. */
 export const failureOf = (error: unknown): Failure => {
+  if (error instanceof CommanderError) {
+    const mistake = error.message.replace(/^error: /, "").replace(/\.?$/, ".");
+    return { code: "usage", detail: `${mistake} Add --help to see what the command takes.`, exitCode: exitCodes.usage };
+  }
   if (error instanceof UsageError) {
     const exitCode = error.code === "key-missing" ? exitCodes.authentication : exitCodes.usage;
     return { code: error.code, detail: error.message, exitCode };

@@ -17,10 +17,7 @@ import { paint, type Terminal } from "./terminal.ts";
 
 /** The whole command line as data; the documentation is made from it too. */
 export const buildProgram = (terminal: Terminal): Command => {
-  const program = new Command("modelyard")
-    .description("Modelyard: data to a model to a service")
-    .version(codeVersion)
-    .showHelpAfterError("(add --help for what the command takes)");
+  const program = new Command("modelyard").description("Modelyard: data to a model to a service").version(codeVersion);
   addUpCommand(program, terminal);
   addQuickstartCommand(program, terminal);
   addDatasetCommands(program, terminal);
@@ -34,7 +31,10 @@ export const buildProgram = (terminal: Terminal): Command => {
   addVersionCommand(program, terminal);
   addCompletionCommand(program, terminal);
   const configure = (command: Command): void => {
-    command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+    // Mistakes are reported once, by `report`, in the form of every other error.
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => undefined });
     for (const sub of command.commands) configure(sub);
   };
   configure(program);
@@ -42,7 +42,9 @@ export const buildProgram = (terminal: Terminal): Command => {
 };
 
 const report = (error: unknown, json: boolean, terminal: Terminal): number => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+  // Help has been printed: asked for, or in place of a command.
+  if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
+    return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
   const { code, detail, exitCode } = failureOf(error);
   if (json) terminal.out(`${JSON.stringify({ error: { code, detail } })}\n`);
   else terminal.err(`${paint(terminal, "red", `error[${code}]`)}: ${detail}\n`);

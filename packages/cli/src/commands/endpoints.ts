@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Endpoint } from "@modelyard/contracts";
 import { addCommand, type CommonOptions, type Context, contextOf, wholeNumber } from "../command.ts";
+import { exitCodes } from "../failure.ts";
 import { formatTable } from "../output/table.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -48,7 +49,12 @@ export const addEndpointCommands = (program: Command, terminal: Terminal): void 
       const { model, replicas } = options;
       const created = await context.connection.yard.endpoints.create({ name, model, replicas });
       const endpoint = options.wait ? await waitUntilReady(context, name) : created;
-      context.print(endpoint, `${table([endpoint])}\nTry it with: modelyard predict ${name} <file>\n`);
+      const failed = endpoint.state === "failed";
+      const next = failed
+        ? `${replicaTable(endpoint)}\nThe replicas do not start. Mend the cause, then delete the endpoint and create it again.\n`
+        : `Try it with: modelyard predict ${name} <file>\n`;
+      context.print(endpoint, `${table([endpoint])}\n${next}`);
+      if (failed) process.exitCode = exitCodes.failed;
     });
   addCommand(endpoints, { usage: "list", about: "list endpoints with their state" }).action(
     async (options: CommonOptions) => {

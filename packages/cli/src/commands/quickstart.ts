@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { DatasetVersion, ModelVersion, Run } from "@modelyard/contracts";
 import { conv2d, dense, flatten, input, maxPooling2d, rescaling, sequential } from "@modelyard/learn";
 import { Modelyard, ModelyardError } from "@modelyard/sdk";
-import type { Context } from "../command.ts";
+import { type Context, wholeNumber } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { formatEvaluation } from "../output/evaluation.ts";
 import { formatCount, formatMetric } from "../output/numbers.ts";
@@ -23,7 +23,7 @@ import { watchToEnd } from "./runs.ts";
 
 interface QuickstartOptions extends PlatformOptions {
   readonly exit?: boolean;
-  readonly epochs: string;
+  readonly epochs: number;
 }
 
 const name = "fashion";
@@ -121,7 +121,12 @@ class Quickstart {
     const definition = network as Parameters<typeof runs.start>[0]["definition"];
     const reference = `${dataset.dataset}@${dataset.version}`;
     const run = await runs.start({ experiment: name, dataset: reference, definition, epochs, batchSize });
-    const ended = await watchToEnd(this.#context, run);
+    const ended = await watchToEnd(
+      this.#context,
+      run,
+      ({ id }) =>
+        `\nStopping: the training writes a checkpoint. Go on later with: modelyard up, modelyard runs resume ${id}\n`,
+    );
     if (ended.state !== "succeeded" && ended.reason !== null) {
       throw new ModelyardError({ ...ended.reason, status: 500, retryable: false });
     }
@@ -212,8 +217,6 @@ const goTheWholeWay = async (context: Context, epochs: number): Promise<Quicksta
 
 const runQuickstart = async (options: QuickstartOptions, terminal: Terminal): Promise<void> => {
   const started = performance.now();
-  const epochs = Number(options.epochs);
-  if (!Number.isInteger(epochs) || epochs < 1) throw new UsageError("usage", "--epochs takes a whole number from 1.");
   await using platform = await startPlatform(readConfig(options, terminal));
   const { url, directory } = platform;
   const apiKey = readFileSync(directory.adminKey, "utf8").trim();
@@ -224,7 +227,7 @@ const runQuickstart = async (options: QuickstartOptions, terminal: Terminal): Pr
     connection: { url, apiKey, yard: new Modelyard({ url, apiKey }) },
     print: (value, text) => terminal.out(json ? `${JSON.stringify(value)}\n` : text),
   };
-  const result = await goTheWholeWay(context, epochs);
+  const result = await goTheWholeWay(context, options.epochs);
   if (result === null) return;
   const totalSeconds = (performance.now() - started) / 1000;
   context.print(
@@ -245,6 +248,6 @@ export const addQuickstartCommand = (program: Command, terminal: Terminal): void
       .description("the whole way in a minute: data, training, evaluation, service, predictions"),
   )
     .option("--exit", "end when done, also on a terminal")
-    .option("--epochs <count>", "times through the data", "1")
+    .option("--epochs <count>", "times through the data", wholeNumber(1), 1)
     .action((options: QuickstartOptions) => runQuickstart(options, terminal));
 };

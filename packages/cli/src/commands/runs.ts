@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { ModelDefinition, type Run } from "@modelyard/contracts";
-import { addCommand, type CommonOptions, type Context, contextOf, wholeNumber } from "../command.ts";
+import { addCommand, type CommonOptions, type Context, contextOf, positiveNumber, wholeNumber } from "../command.ts";
 import { exitCodes, UsageError } from "../failure.ts";
 import { formatEvaluation } from "../output/evaluation.ts";
 import { formatMetric } from "../output/numbers.ts";
@@ -64,8 +64,17 @@ const describe = (run: Run): string => {
   return `${table([run])}${reason}${evaluation}`;
 };
 
-/** Follows a run until it is over; Ctrl-C lets go of it and the run goes on. */
-export const watchToEnd = async (context: Context, run: Run): Promise<Run> => {
+const goesOn = ({ id }: Run): string => `\nThe run goes on. Watch it again with: modelyard runs watch ${id}\n`;
+
+/**
+ * Follows a run until it is over; Ctrl-C lets go of it.
+ * @param onInterrupt Says what becomes of the run then; by default it goes on.
+ */
+export const watchToEnd = async (
+  context: Context,
+  run: Run,
+  onInterrupt: (run: Run) => string = goesOn,
+): Promise<Run> => {
   const { terminal, connection, json } = context;
   using reporter = createRunReporter(terminal, { quiet: json, batchSize: run.request.batchSize });
   try {
@@ -73,7 +82,7 @@ export const watchToEnd = async (context: Context, run: Run): Promise<Run> => {
   } catch (error) {
     if (!terminal.interrupted.aborted) throw error;
     reporter[Symbol.dispose]();
-    terminal.err(`The run goes on. Watch it again with: modelyard runs watch ${run.id}\n`);
+    terminal.err(onInterrupt(run));
     process.exitCode = exitCodes.interrupted;
     return connection.yard.runs.show(run.id);
   }
@@ -93,7 +102,7 @@ const addStart = (runs: Command, terminal: Terminal): void => {
     .option("--epochs <count>", "times through the data", wholeNumber(1))
     .option("--batch-size <count>", "samples per step", wholeNumber(1))
     .option("--optimizer <name>", "sgd, rmsprop, adam or adamw")
-    .option("--learning-rate <rate>", "learning rate of the optimizer", Number)
+    .option("--learning-rate <rate>", "learning rate of the optimizer", positiveNumber)
     .option("--loss <name>", "loss (default: what suits the target)")
     .option("--seed <number>", "seed of weights, order and dropout", wholeNumber(0))
     .option("--model <name>", "model to register under (default: the experiment's name)")

@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 import type { RunEvent } from "@modelyard/contracts";
 import type { Terminal } from "../terminal.ts";
-import { formatCount, formatMetric, formatSeconds } from "./numbers.ts";
+import { formatBytes, formatCount, formatMetric, formatSeconds } from "./numbers.ts";
 import { sparkline } from "./sparkline.ts";
 
 /** Shows how far something is: a bar for people, lines for pipes. */
@@ -19,10 +19,11 @@ export const startProgress = (
 ): Progress => {
   const started = performance.now();
   const rate = (done: number): number => done / Math.max((performance.now() - started) / 1000, 1e-3);
+  const amount = what.unit === "B" ? formatBytes : formatCount;
   const facts = (done: number): string => {
     const perSecond = rate(done);
     const eta = perSecond > 0 ? formatSeconds((what.total - done) / perSecond) : "–";
-    return `${formatCount(perSecond)} ${what.unit}/s, ETA ${eta}`;
+    return `${amount(perSecond)}${what.unit === "B" ? "" : ` ${what.unit}`}/s, ETA ${eta}`;
   };
   if (what.quiet) return { update: () => {}, [Symbol.dispose]: () => {} };
   if (!terminal.interactive) {
@@ -31,7 +32,7 @@ export const startProgress = (
       update: (done, extra) => {
         if (performance.now() - last < lineEveryMs && done < what.total) return;
         last = performance.now();
-        terminal.err(`${what.label}: ${formatCount(done)}/${formatCount(what.total)} ${facts(done)} ${extra}\n`);
+        terminal.err(`${what.label}: ${amount(done)} of ${amount(what.total)}, ${facts(done)}, ${extra.trim()}\n`);
       },
       [Symbol.dispose]: () => {},
     };
