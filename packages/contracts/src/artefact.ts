@@ -35,7 +35,12 @@ export type SignatureInput = z.infer<typeof SignatureInput>;
 
 /** What one prediction answers. */
 export const SignatureOutput = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("classes"), labels: z.array(z.string()) }),
+  z.object({
+    kind: z.literal("classes"),
+    labels: z.array(z.string()),
+    /** What the graph gives: probabilities, or logits that softmax (one output: sigmoid) makes probabilities. */
+    scores: z.enum(["probabilities", "logits"]).default("probabilities"),
+  }),
   z.object({ kind: z.literal("number"), name: z.string() }),
   z.object({ kind: z.literal("tensor"), shape: z.array(z.int()) }),
 ]);

@@ -42,6 +42,8 @@ export const StartRun = z.strictObject({
     .optional(),
   /** Steps between checkpoints; the end of an epoch always writes one. */
   checkpointEverySteps: z.int().min(1).optional(),
+  /** Category columns by whose values the evaluation is also given. */
+  slices: z.array(z.string().max(200)).max(10).optional(),
   /** Model to register the result under; default: the experiment's name. */
   model: Name.optional(),
 });

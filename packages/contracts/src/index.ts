@@ -24,7 +24,7 @@ export {
 export { ModelDefinition } from "./definition.ts";
 export { CreateEndpoint, Endpoint, EndpointState, Replica, ReplicaState } from "./deployments.ts";
 export { type ErrorCode, errorCatalogue, type ErrorKind, isErrorCode } from "./errors.ts";
-export { ClassificationEvaluation, Evaluation, RegressionEvaluation } from "./evaluation.ts";
+export { ClassificationEvaluation, Evaluation, RegressionEvaluation, type Slice } from "./evaluation.ts";
 export { Experiment, MetricValues, PreprocessingStep, Run, RunEvent, RunState, StartRun } from "./experiments.ts";
 export { Alias, AliasMove, Comparison, Model, ModelVersion } from "./models.ts";
 export {

@@ -55,4 +55,24 @@ export {
   confusionMatrix,
   type PrecisionRecall,
 } from "./metrics/classification.ts";
+export {
+  brierScore,
+  calibrationError,
+  classProbabilities,
+  logLoss,
+  type ProbabilityInput,
+} from "./metrics/probabilities.ts";
+export {
+  averagePrecision,
+  type MulticlassRankingInput,
+  type MulticlassRocAuc,
+  multiclassRocAuc,
+  type PrecisionRecallCurve,
+  precisionRecallCurve,
+  type RankingInput,
+  rocAuc,
+  type RocCurve,
+  rocCurve,
+  thinned,
+} from "./metrics/ranking.ts";
 export { regressionReport, type RegressionInput, type RegressionReport } from "./metrics/regression.ts";

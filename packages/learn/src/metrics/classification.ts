@@ -1,3 +1,5 @@
+import { cohenKappa, matthewsCorrelation } from "./agreement.ts";
+
 /** Precision, recall and their harmonic mean, each in [0, 1]; 0 where a denominator is 0, as scikit-learn's zero_division=0. */
 export interface PrecisionRecall {
   readonly precision: number;
@@ -26,6 +28,9 @@ export interface ClassificationReport {
   readonly accuracy: number;
   /** Mean recall over the classes that occur. */
   readonly balancedAccuracy: number;
+  /** Agreement beyond chance. */
+  readonly cohenKappa: number;
+  readonly matthewsCorrelation: number;
   readonly topK: { readonly k: number; readonly accuracy: number } | null;
   /** Plain mean over the classes. */
   readonly macro: PrecisionRecall;
@@ -119,6 +124,8 @@ export const classificationReport = (input: ClassificationInput): Classification
   return {
     accuracy,
     balancedAccuracy: ratio(sum(recalls), recalls.length),
+    cohenKappa: cohenKappa(confusion),
+    matthewsCorrelation: matthewsCorrelation(confusion),
     topK: topK === null ? null : { k: topK, accuracy: topKAccuracy(input, topK) },
     macro: averaged(
       present,

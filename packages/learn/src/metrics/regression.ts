@@ -12,12 +12,13 @@ export interface RegressionReport {
   readonly rootMeanSquaredError: number;
   readonly meanAbsoluteError: number;
   readonly medianAbsoluteError: number;
-  /** `null` when the targets are constant. */
+  readonly maxError: number;
+  /** For constant targets 1 when all are hit, else 0; `null` for fewer than two rows. */
   readonly r2: number | null;
-  /** `null` when the targets are constant. */
-  readonly explainedVariance: number | null;
-  /** As a share, not per cent; `null` when a target is zero. */
-  readonly meanAbsolutePercentageError: number | null;
+  /** For constant targets 1 when all errors are equal, else 0. */
+  readonly explainedVariance: number;
+  /** As a share, not per cent; a target of 0 counts as 2⁻⁵², so the figure is then huge. */
+  readonly meanAbsolutePercentageError: number;
 }
 
 const mean = (values: Float64Array): number => {
@@ -35,9 +36,15 @@ const median = (values: Float64Array): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 };
 
+/** 1 − unexplained/total; scikit-learn's `force_finite` where the total is 0. */
+const explained = (unexplained: number, total: number): number => {
+  if (total === 0) return unexplained === 0 ? 1 : 0;
+  return 1 - unexplained / total;
+};
+
 /**
  * Judges a regressor with scikit-learn's definitions.
- * Source: sklearn.metrics.mean_squared_error, mean_absolute_error, median_absolute_error, r2_score,
+ * Source: sklearn.metrics.mean_squared_error, mean_absolute_error, median_absolute_error, max_error, r2_score,
  * explained_variance_score, mean_absolute_percentage_error.
  */
 export const regressionReport = ({ trueValues, predictedValues }: RegressionInput): RegressionReport => {
@@ -51,10 +58,11 @@ export const regressionReport = ({ trueValues, predictedValues }: RegressionInpu
     rootMeanSquaredError: Math.sqrt(squared),
     meanAbsoluteError: mean(distances),
     medianAbsoluteError: median(distances),
-    r2: spread === 0 ? null : 1 - squared / spread,
-    explainedVariance: spread === 0 ? null : 1 - meanSquare(errors, mean(errors)) / spread,
-    meanAbsolutePercentageError: truth.includes(0)
-      ? null
-      : mean(distances.map((distance, row) => distance / Math.abs(truth[row] as number))),
+    maxError: distances.reduce((largest, distance) => Math.max(largest, distance), 0),
+    r2: truth.length < 2 ? null : explained(squared, spread),
+    explainedVariance: explained(meanSquare(errors, mean(errors)), spread),
+    meanAbsolutePercentageError: mean(
+      distances.map((distance, row) => distance / Math.max(Math.abs(truth[row] as number), Number.EPSILON)),
+    ),
   };
 };

@@ -1,39 +1,159 @@
-import type { Evaluation } from "@modelyard/contracts";
-import { classificationReport, type Learner, regressionReport } from "@modelyard/learn";
+import type { Evaluation, Slice } from "@modelyard/contracts";
+import {
+  averagePrecision,
+  brierScore,
+  calibrationError,
+  classificationReport,
+  classProbabilities,
+  LearnError,
+  type Learner,
+  logLoss,
+  multiclassRocAuc,
+  precisionRecallCurve,
+  regressionReport,
+  rocAuc,
+  rocCurve,
+  thinned,
+} from "@modelyard/learn";
 import type { TrainingData } from "./load-training-data.ts";
 import type { TrainingPlan } from "./plan-training.ts";
+import { type SliceColumn, sliceRows } from "./slice-rows.ts";
+
+type Classification = Extract<Evaluation, { kind: "classification" }>;
 
 /** Rank within which the true class must be for top-k accuracy. */
 const topK = 5;
+/** Most classes for which areas under curves are worked out: pairs grow with the square. */
+const rankedClassesMax = 100;
+/** Most points of a stored curve. */
+const curvePointsMax = 200;
 
-/** Classes of the rows, and a probability per class: one output is that of the second of two classes. */
-const spread = (scores: Float32Array, classes: number, width: number): Float32Array => {
-  if (width === classes) return scores;
-  return Float32Array.from({ length: scores.length * 2 }, (_, i) => {
-    const positive = scores[i >> 1] ?? 0;
-    return i % 2 === 1 ? positive : 1 - positive;
-  });
+/** Rows that a model is judged on. */
+export interface JudgedRows {
+  readonly split: string;
+  readonly data: TrainingData;
+  readonly slices: readonly SliceColumn[];
+}
+
+interface Scored {
+  readonly trueClasses: ArrayLike<number>;
+  /** [rows, classes]. */
+  readonly probabilities: Float32Array;
+  readonly classes: number;
+}
+
+const take = (values: readonly number[], indices: readonly number[]): number[] => indices.map((i) => values[i] ?? 0);
+
+const binaryFigures = ({ trueClasses, probabilities }: Scored) => {
+  const scores = Float64Array.from(trueClasses, (_, row) => probabilities[row * 2 + 1] ?? 0);
+  const ranking = { truth: trueClasses, scores };
+  const [roc, pr] = [rocCurve(ranking), precisionRecallCurve(ranking)];
+  const rocPoints = thinned(roc?.thresholds.length ?? 0, curvePointsMax);
+  const prPoints = thinned(pr?.recall.length ?? 0, curvePointsMax);
+  return {
+    rocAuc: rocAuc(ranking),
+    averagePrecision: averagePrecision(ranking),
+    calibrationError: calibrationError(trueClasses, scores),
+    curves:
+      roc === null || pr === null
+        ? null
+        : {
+            roc: {
+              falsePositiveRate: take(roc.falsePositiveRate, rocPoints),
+              truePositiveRate: take(roc.truePositiveRate, rocPoints),
+            },
+            precisionRecall: { precision: take(pr.precision, prPoints), recall: take(pr.recall, prPoints) },
+          },
+  };
 };
 
-/** Judges a trained model on rows that it did not learn from. */
+type Ranked = Pick<
+  Classification,
+  "rocAuc" | "rocAucWeighted" | "rocAucPairs" | "averagePrecision" | "calibrationError" | "curves"
+>;
+
+const unranked: Ranked = {
+  rocAuc: null,
+  rocAucWeighted: null,
+  rocAucPairs: null,
+  averagePrecision: null,
+  calibrationError: null,
+  curves: null,
+};
+
+const rankedFigures = (scored: Scored): Ranked => {
+  if (scored.classes === 2) return { ...unranked, ...binaryFigures(scored) };
+  if (scored.classes > rankedClassesMax) return unranked;
+  const areas = multiclassRocAuc({ ...scored, scores: scored.probabilities });
+  if (areas === null) return unranked;
+  const { ovrMacro, ovrWeighted, ovoMacro } = areas;
+  return { ...unranked, rocAuc: ovrMacro, rocAucWeighted: ovrWeighted, rocAucPairs: ovoMacro };
+};
+
+const rowsOf = (scored: Scored, rows: readonly number[]): Scored => ({
+  classes: scored.classes,
+  trueClasses: rows.map((row) => scored.trueClasses[row] ?? 0),
+  probabilities: Float32Array.from(
+    rows.flatMap((row) => [...scored.probabilities.subarray(row * scored.classes, (row + 1) * scored.classes)]),
+  ),
+});
+
+const reportOf = ({ trueClasses, probabilities, classes }: Scored, k: number | null) =>
+  classificationReport({ trueClasses, scores: probabilities, classes, topK: k });
+
+const classified = (scored: Scored, labels: readonly string[], slices: readonly SliceColumn[]) => {
+  const report = reportOf(scored, scored.classes > topK ? topK : null);
+  return {
+    ...report,
+    perClass: report.perClass.map((figures, i) => ({ label: labels[i] ?? String(i), ...figures })),
+    logLoss: logLoss(scored),
+    brierScore: brierScore(scored),
+    ...rankedFigures(scored),
+    slices: sliceRows(slices, (rows): Slice["figures"] => {
+      const { accuracy, macro } = reportOf(rowsOf(scored, rows), null);
+      return { accuracy, macroF1: macro.f1 };
+    }),
+  };
+};
+
+const regressed = (truth: ArrayLike<number>, predicted: Float32Array, slices: readonly SliceColumn[]) => ({
+  ...regressionReport({ trueValues: truth, predictedValues: predicted }),
+  slices: sliceRows(slices, (rows): Slice["figures"] => {
+    const { meanAbsoluteError, rootMeanSquaredError } = regressionReport({
+      trueValues: rows.map((row) => truth[row] ?? 0),
+      predictedValues: rows.map((row) => predicted[row] ?? 0),
+    });
+    return { meanAbsoluteError, rootMeanSquaredError };
+  }),
+});
+
+/**
+ * Judges a trained model on rows that it did not learn from.
+ * @throws LearnError `loss-not-finite` when the model's answers are no numbers: it must not become a version.
+ */
 export const evaluateModel = async (
   learner: Learner,
   plan: TrainingPlan,
-  { split, data }: { readonly split: string; readonly data: TrainingData },
+  { split, data, slices }: JudgedRows,
 ): Promise<Evaluation> => {
   const { loss = 0 } = await learner.evaluate(data.x, data.y);
-  const predicted = await learner.predict(data.x);
-  if (plan.labels === null) {
-    const figures = regressionReport({ trueValues: data.y.values, predictedValues: predicted.values });
-    return { kind: "regression", split, rows: data.rows, loss, ...figures };
+  if (!Number.isFinite(loss)) {
+    throw new LearnError(
+      "loss-not-finite",
+      `After the last step the loss on the ${split} rows is ${loss}. Lower the learning rate, clip the gradients, or scale the inputs.`,
+    );
   }
-  const classes = plan.labels.length;
-  const report = classificationReport({
-    trueClasses: data.y.values,
-    scores: spread(predicted.values, classes, predicted.shape.at(-1) ?? classes),
-    classes,
-    topK: classes > topK ? topK : null,
+  const predicted = await learner.predict(data.x);
+  const head = { split, rows: data.rows, loss };
+  if (plan.output.kind !== "classes") {
+    return { kind: "regression", ...head, ...regressed(data.y.values, predicted.values, slices) };
+  }
+  const { labels, scores } = plan.output;
+  const probabilities = classProbabilities(predicted.values, {
+    classes: labels.length,
+    width: predicted.shape.at(-1) ?? labels.length,
+    logits: scores === "logits",
   });
-  const perClass = report.perClass.map((figures, i) => ({ label: plan.labels?.[i] ?? String(i), ...figures }));
-  return { kind: "classification", split, rows: data.rows, loss, ...report, perClass };
+  const scored = { trueClasses: data.y.values, probabilities, classes: labels.length };
+  return { kind: "classification", ...head, ...classified(scored, labels, slices) };
 };

@@ -2,6 +2,7 @@ import type { SplitName } from "@modelyard/contracts";
 import { type DataArray, LearnError } from "@modelyard/learn";
 import type { DatasetReader } from "../datasets/index.ts";
 import type { TrainingPlan } from "./plan-training.ts";
+import type { SliceColumn } from "./slice-rows.ts";
 
 /** Samples and targets of one part of the split. */
 export interface TrainingData {
@@ -81,6 +82,21 @@ const targets = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Ar
     values[i] = value;
   }
   return { shape: [rows.length], values };
+};
+
+/** The values of the columns that the evaluation is sliced by, in one part of the split. */
+export const loadSlices = async (
+  reader: DatasetReader,
+  plan: TrainingPlan,
+  split: SplitName,
+): Promise<readonly SliceColumn[]> => {
+  const rows = reader.rowsOf(split);
+  const load = async ({ name, categories }: TrainingPlan["slices"][number]): Promise<SliceColumn> => {
+    const column = await reader.column(name);
+    if (column.kind !== "category") throw new TypeError("the plan's slice is no category");
+    return { column: name, categories, values: Int32Array.from(rows, (row) => column.data[row] as number) };
+  };
+  return Promise.all(plan.slices.map(load));
 };
 
 /** Loads one part of the split as the plan wants it: raw inputs, so that training sees what serving will see. */

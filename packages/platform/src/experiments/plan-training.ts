@@ -12,7 +12,11 @@ export interface TrainingPlan {
   readonly output: SignatureOutput;
   /** Names of the classes, when the target is a category. */
   readonly labels: readonly string[] | null;
+  /** Columns by whose categories the evaluation is also given. */
+  readonly slices: readonly CategoryColumn[];
 }
+
+type CategoryColumn = Extract<Column, { kind: "category" }>;
 
 /** The part of a dataset version that a plan depends on. */
 export type TrainingSchema = Pick<DatasetVersion, "dataset" | "version" | "columns" | "target">;
@@ -73,6 +77,34 @@ const inputOf = (features: readonly Column[], definition: ModelDefinition): Sign
   return { kind: "row", columns };
 };
 
+const sliceColumn = (dataset: TrainingSchema, name: string): CategoryColumn => {
+  const column = columnNamed(dataset, name);
+  if (column.kind === "category") return column;
+  throw unsuited(
+    `The evaluation cannot be sliced by "${name}", which holds ${column.kind}. Name category columns in \`slices\`.`,
+  );
+};
+
+const compileOptions = (request: StartRun, category: boolean): TrainingPlan["compile"] => ({
+  optimizer: request.optimizer as CompileOptions["optimizer"],
+  loss: (request.loss ??
+    (category ? "sparse_categorical_crossentropy" : "mean_squared_error")) as CompileOptions["loss"],
+  metrics: (request.metrics ?? [category ? "accuracy" : "mean_absolute_error"]) as CompileOptions["metrics"],
+  seed: request.seed,
+});
+
+/** What the model answers: a category's labels, with logits told by the loss that takes them. */
+const outputOf = (target: Column, loss: CompileOptions["loss"]): SignatureOutput => {
+  if (target.kind === "number") return { kind: "number", name: target.name };
+  if (target.kind !== "category") {
+    throw unsuited(
+      `The target "${target.name}" holds ${target.kind}; categories and numbers can be predicted. Choose another \`target\`.`,
+    );
+  }
+  const logits = typeof loss === "object" && "fromLogits" in loss && loss.fromLogits === true;
+  return { kind: "classes", labels: [...target.categories], scores: logits ? "logits" : "probabilities" };
+};
+
 /**
  * Works out what to train.
  * @throws PlatformError `column-unknown`; LearnError `shape-mismatch` when columns do not suit each other.
@@ -84,26 +116,15 @@ export const planTraining = (request: StartRun, dataset: TrainingSchema): Traini
   // The wire's schema checks the frame, the learning engine everything inside.
   const definition = request.definition as unknown as ModelDefinition;
   const input = inputOf(features, definition);
-  const category = target.kind === "category";
-  if (!category && target.kind !== "number") {
-    throw unsuited(
-      `The target "${target.name}" holds ${target.kind}; categories and numbers can be predicted. Choose another \`target\`.`,
-    );
-  }
-  const labels = category ? target.categories : null;
+  const compile = compileOptions(request, target.kind === "category");
   return {
     features,
     target,
     definition,
     input,
-    output: category ? { kind: "classes", labels: [...target.categories] } : { kind: "number", name: target.name },
-    labels,
-    compile: {
-      optimizer: request.optimizer as CompileOptions["optimizer"],
-      loss: (request.loss ??
-        (category ? "sparse_categorical_crossentropy" : "mean_squared_error")) as CompileOptions["loss"],
-      metrics: (request.metrics ?? [category ? "accuracy" : "mean_absolute_error"]) as CompileOptions["metrics"],
-      seed: request.seed,
-    },
+    output: outputOf(target, compile.loss),
+    labels: target.kind === "category" ? target.categories : null,
+    slices: (request.slices ?? []).map((name) => sliceColumn(dataset, name)),
+    compile,
   };
 };

@@ -5,8 +5,8 @@ import { canonicalJson, type Clock, PlatformError } from "../foundation/index.ts
 import type { BlobStore } from "../storage/blob-store.ts";
 import { makeCallbacks } from "./callbacks.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
-import { evaluateModel } from "./evaluate-model.ts";
-import { loadTrainingData, type TrainingData } from "./load-training-data.ts";
+import { evaluateModel, type JudgedRows } from "./evaluate-model.ts";
+import { loadSlices, loadTrainingData, type TrainingData } from "./load-training-data.ts";
 import { planTraining, type TrainingPlan } from "./plan-training.ts";
 import type { RunFolder, RunResult } from "./run-folder.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -106,10 +106,10 @@ const heldOut = async (
   reader: DatasetReader,
   plan: TrainingPlan,
   validation: TrainingData,
-): Promise<{ readonly split: string; readonly data: TrainingData } | null> => {
+): Promise<JudgedRows | null> => {
   const test = await loadTrainingData(reader, plan, "test");
-  if (test.rows > 0) return { split: "test", data: test };
-  return validation.rows > 0 ? { split: "validation", data: validation } : null;
+  const [split, data] = test.rows > 0 ? (["test", test] as const) : (["validation", validation] as const);
+  return data.rows === 0 ? null : { split, data, slices: await loadSlices(reader, plan, split) };
 };
 
 const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Promise<RunResult> => {

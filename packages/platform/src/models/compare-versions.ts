@@ -20,6 +20,12 @@ const figuresOf = (evaluation: Evaluation | null): Figures => {
     figures["macroRecall"] = macro.recall;
     figures["macroF1"] = macro.f1;
     figures["weightedF1"] = weighted.f1;
+    if (evaluation.topK !== null) figures[`top${evaluation.topK.k}Accuracy`] = evaluation.topK.accuracy;
+  }
+  for (const slice of evaluation.slices ?? []) {
+    for (const [name, value] of Object.entries(slice.figures)) {
+      figures[`${name} (${slice.column} ${slice.category === null ? "missing" : `= ${slice.category}`})`] = value;
+    }
   }
   return figures;
 };

@@ -1,4 +1,5 @@
 import { PredictRequest, type Prediction, type Signature } from "@modelyard/contracts";
+import { classProbabilities } from "@modelyard/learn";
 import busboy from "busboy";
 import { Readable } from "node:stream";
 import { decodeImage } from "../datasets/index.ts";
@@ -151,23 +152,36 @@ export const readPredictInput = async (
   );
 };
 
-/** The model's output as predictions, one per row, in words of the signature. */
-export const toPredictions = (output: Tensor, signature: Pick<Signature, "output">): Prediction[] => {
-  const rows = output.shape[0] ?? 0;
-  const width = rows === 0 ? 0 : output.data.length / rows;
-  const values = Array.from({ length: output.data.length }, (_, i) => Number(output.data[i]));
-  return Array.from({ length: rows }, (_, row): Prediction => {
-    const own = values.slice(row * width, (row + 1) * width);
-    if (signature.output.kind === "number") return { value: own[0] ?? Number.NaN };
-    if (signature.output.kind === "tensor") return { value: own };
-    const { labels } = signature.output;
-    // One output is the probability of the second of two classes.
-    const scores = own.length === 1 && labels.length === 2 ? [1 - (own[0] ?? 0), own[0] ?? 0] : own;
+type ClassesOutput = Extract<Signature["output"], { kind: "classes" }>;
+
+/** The likeliest class of each row, and the probability of every class. */
+const classesOf = (
+  values: Float32Array,
+  { width, output }: { readonly width: number; readonly output: ClassesOutput },
+): Prediction[] => {
+  const { labels } = output;
+  const classes = width === 1 && labels.length === 2 ? 2 : width;
+  const probabilities = classProbabilities(values, { classes, width, logits: output.scores === "logits" });
+  return Array.from({ length: width === 0 ? 0 : values.length / width }, (_, row): Prediction => {
+    const scores = [...probabilities.subarray(row * classes, (row + 1) * classes)];
     const best = scores.indexOf(Math.max(...scores));
     return {
       label: labels[best] ?? String(best),
       probability: scores[best] ?? Number.NaN,
       probabilities: Object.fromEntries(scores.map((score, i) => [labels[i] ?? String(i), score])),
     };
+  });
+};
+
+/** The model's output as predictions, one per row, in words of the signature. */
+export const toPredictions = (output: Tensor, signature: Pick<Signature, "output">): Prediction[] => {
+  const rows = output.shape[0] ?? 0;
+  const width = rows === 0 ? 0 : output.data.length / rows;
+  const values = Float32Array.from({ length: output.data.length }, (_, i) => Number(output.data[i]));
+  if (signature.output.kind === "classes") return classesOf(values, { width, output: signature.output });
+  const { kind } = signature.output;
+  return Array.from({ length: rows }, (_, row): Prediction => {
+    const own = [...values.subarray(row * width, (row + 1) * width)];
+    return { value: kind === "number" ? (own[0] ?? Number.NaN) : own };
   });
 };
