@@ -14,6 +14,9 @@ export const root: string = fileURLToPath(new URL("..", import.meta.url));
 /** Whether a file is a test or a suite, not part of what runs. */
 export const isTestFile = (path: string): boolean => /\.(?:test|conformance)\.ts$/.test(path);
 
+/** Folders that hold no TypeScript of ours: dependencies, and AssemblyScript, which has the ending alone. */
+const foreign: readonly string[] = [`${sep}node_modules${sep}`, `${sep}assembly${sep}`];
+
 /** Every `.ts` file under a folder of the repository, sorted; `[]` when the folder does not exist. */
 export const sourceFilesUnder = (folder: string): SourceFile[] => {
   const base = join(root, folder);
@@ -21,7 +24,7 @@ export const sourceFilesUnder = (folder: string): SourceFile[] => {
     return readdirSync(base, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => !path.includes(`${sep}node_modules${sep}`))
+      .filter((path) => !foreign.some((folder) => path.includes(folder)))
       .map((path) => ({ path: relative(root, path).split(sep).join("/"), text: readFileSync(path, "utf8") }))
       .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   } catch (error) {

@@ -12,6 +12,7 @@ export const checks: readonly Step[] = [
   { name: "format", command: ["oxfmt", "--check", "."], remedy: "Run: npm run format" },
   { name: "lint", command: ["oxlint", "--type-aware"], remedy: "Mend what is named above." },
   { name: "types", command: ["tsc", "-b"], remedy: "Mend what is named above." },
+  { name: "knip", command: ["knip", "--no-progress"], remedy: "Delete what nobody uses, or use it." },
 ];
 
 /** Runs a step and says how long it took; ends the program when it fails. */

@@ -35,7 +35,7 @@ export interface DatasetYard extends AsyncDisposable {
 }
 
 /** Gives files in the form of a multipart request. */
-export const uploads = async function* (files: readonly TestFile[]): AsyncGenerator<UploadedFile> {
+const uploads = async function* (files: readonly TestFile[]): AsyncGenerator<UploadedFile> {
   for (const { name, content } of files) {
     const chunks = Array.isArray(content) ? (content as readonly Uint8Array[]) : [Buffer.from(content as Uint8Array)];
     yield { name, stream: Readable.from(chunks, { objectMode: false }) };

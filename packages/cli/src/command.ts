@@ -18,7 +18,7 @@ export interface Context {
 }
 
 /** Adds the options that every command takes. */
-export const withCommonOptions = (command: Command): Command =>
+const withCommonOptions = (command: Command): Command =>
   command
     .option("--url <address>", "address of the platform (default: $MODELYARD_URL or http://127.0.0.1:8642)")
     .option("--api-key <key>", "API key; better in $MODELYARD_API_KEY, where other users cannot see it")

@@ -37,7 +37,7 @@ export const PredictRequest = z.union([
 const Parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 /** A tensor in a request of the Open Inference Protocol. */
-export const InferInput = z.object({
+const InferInput = z.object({
   name: z.string(),
   shape: z.array(z.int()),
   datatype: TensorDatatype,

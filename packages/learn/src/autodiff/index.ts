@@ -1,1 +1,1 @@
-export { type Differentiation, differentiate, gradientRules } from "./differentiate.ts";
+export { differentiate } from "./differentiate.ts";

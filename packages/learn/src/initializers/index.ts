@@ -1,9 +1,1 @@
-export {
-  type Fans,
-  fansOf,
-  initialize,
-  type Initializer,
-  type InitializerConfig,
-  initializerNames,
-  resolveInitializer,
-} from "./initializer.ts";
+export { initialize, type Initializer, initializerNames } from "./initializer.ts";

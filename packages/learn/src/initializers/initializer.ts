@@ -51,7 +51,7 @@ export interface Fans {
  * [...window, in, out] both are multiplied by the window's size.
  * Source: keras/src/initializers/random_initializers.py, `compute_fans`.
  */
-export const fansOf = (shape: readonly number[]): Fans => {
+const fansOf = (shape: readonly number[]): Fans => {
   if (shape.length === 0) return { fanIn: 1, fanOut: 1 };
   const last = shape.at(-1) ?? 1;
   if (shape.length === 1) return { fanIn: last, fanOut: last };
@@ -157,7 +157,7 @@ const orthogonal = (
 };
 
 /** Resolves an initializer to its configuration. */
-export const resolveInitializer = (initializer: Initializer): InitializerConfig =>
+const resolveInitializer = (initializer: Initializer): InitializerConfig =>
   typeof initializer === "string" ? (named[initializer] ?? ({ name: initializer } as InitializerConfig)) : initializer;
 
 /**

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { LearnError } from "../errors.ts";
 
 /** Names of the losses, as in Keras. */
-export const lossNames = [
+const lossNames = [
   "mean_squared_error",
   "mean_absolute_error",
   "huber",

@@ -81,7 +81,7 @@ const chosen = (builder: GraphBuilder, logs: Value, target: Value): Value =>
   builder.apply("Neg", [sumLast(builder, builder.apply("Mul", [target, logs]), false)]);
 
 /** One-hot rows for class numbers; a number outside of the classes gives a row of zeros. */
-export const emitOneHot = (builder: GraphBuilder, classes: Value, like: Value): Value => {
+const emitOneHot = (builder: GraphBuilder, classes: Value, like: Value): Value => {
   const depth = like.shape.at(-1);
   const values = builder.constant({ dtype: "float32", shape: [2], values: Float32Array.of(0, 1) });
   return builder.apply(

@@ -1,2 +1,2 @@
-export { type Loss, type LossConfig, lossNames, parseLoss } from "./config.ts";
-export { emitLoss, emitOneHot, type LossInput } from "./emit.ts";
+export { type Loss, type LossConfig, parseLoss } from "./config.ts";
+export { emitLoss } from "./emit.ts";

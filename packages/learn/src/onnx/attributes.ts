@@ -12,7 +12,7 @@ export const isFloats = (value: Attribute): value is FloatsAttribute => typeof v
 export const isTensor = (value: Attribute): value is Tensor => typeof value === "object" && "dtype" in value;
 
 /** Whether an attribute is a list of integers or of strings. */
-export const isList = (value: Attribute): value is readonly number[] | readonly string[] => Array.isArray(value);
+const isList = (value: Attribute): value is readonly number[] | readonly string[] => Array.isArray(value);
 
 const wrongKind = (name: string, expected: string): LearnError =>
   new LearnError("onnx-invalid", `Attribute "${name}" must be ${expected}. Export the model again.`);

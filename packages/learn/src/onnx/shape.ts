@@ -35,10 +35,6 @@ export const broadcastShapes = (one: readonly Dimension[], other: readonly Dimen
   });
 };
 
-/** Whether two shapes are the same, open lengths compared by name. */
-export const sameShape = (one: readonly Dimension[], other: readonly Dimension[]): boolean =>
-  one.length === other.length && one.every((length, index) => length === other[index]);
-
 /** Returns the shape when all its lengths are known, and says what is open otherwise. */
 export const requireStatic = (shape: readonly Dimension[], what: string): readonly number[] => {
   if (isStatic(shape)) return shape;

@@ -122,7 +122,7 @@ export type OptimizerConfig =
   | ({ readonly name: "adamw" } & AdamOptions);
 
 /** Names of the optimizers. */
-export const optimizerNames = ["sgd", "rmsprop", "adam", "adamw"] as const;
+const optimizerNames = ["sgd", "rmsprop", "adam", "adamw"] as const;
 
 /**
  * Parses an optimizer given by name or as data.

@@ -2,9 +2,9 @@ import { LearnError } from "../errors.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import type { Callback, Logs, TrainingControl } from "./callbacks.ts";
 import { type DataArray, gatherRows } from "./data.ts";
-import type { Learner } from "./learner.ts";
 import type { TrainingProgram } from "./program.ts";
 import type { HistoryValues, LearnerState } from "./state.ts";
+import type { Trainee } from "./trainee.ts";
 
 /** Samples with their targets. */
 export interface LabelledData {
@@ -74,7 +74,7 @@ const splitOff = (
 
 /** The loop of one training; its fields are exactly what a checkpoint holds. */
 class Training {
-  readonly #learner: Learner;
+  readonly #learner: Trainee;
   readonly #data: LabelledData;
   readonly #validation: LabelledData | undefined;
   readonly #options: FitOptions;
@@ -89,7 +89,7 @@ class Training {
   #sums: number[];
   #stopped: string | null = null;
 
-  constructor(learner: Learner, data: LabelledData, options: FitOptions) {
+  constructor(learner: Trainee, data: LabelledData, options: FitOptions) {
     const { train, validation } = splitOff(data, options);
     this.#learner = learner;
     this.#data = train;
@@ -246,5 +246,5 @@ const structure = (state: unknown): unknown =>
   state === undefined ? null : (JSON.parse(JSON.stringify(state)) as unknown);
 
 /** Runs a training to its end, or until it is stopped. */
-export const fitModel = (learner: Learner, data: LabelledData, options: FitOptions): Promise<History> =>
+export const fitModel = (learner: Trainee, data: LabelledData, options: FitOptions): Promise<History> =>
   new Training(learner, data, options).run();

@@ -149,7 +149,7 @@ export const predictionGraph = (
 };
 
 /** Full names of the weights that are learnt, in the order of the layers. */
-export const trainableNames = (model: ResolvedModel): string[] =>
+const trainableNames = (model: ResolvedModel): string[] =>
   model.layers.flatMap((layer) =>
     layer.weights.filter(({ trainable }) => trainable).map((weight) => `${layer.name}/${weight.name}`),
   );

@@ -39,7 +39,7 @@ export interface EmittedModel {
 }
 
 /** Full name of a layer's weight, as `learner.weights` gives it. */
-export const weightName = (layer: string, weight: string): string => `${layer}/${weight}`;
+const weightName = (layer: string, weight: string): string => `${layer}/${weight}`;
 
 class Emission {
   readonly masks: MaskInput[] = [];

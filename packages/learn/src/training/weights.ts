@@ -50,13 +50,13 @@ const forEachElement = (storage: WeightStorage, visit: (stored: number, open: nu
 };
 
 /** Copies values from the public layout into the engine's. */
-export const store = (source: ArrayLike<number>, target: Float32Array, storage: WeightStorage): void => {
+const store = (source: ArrayLike<number>, target: Float32Array, storage: WeightStorage): void => {
   if (isIdentity(storage.order)) target.set(source);
   else forEachElement(storage, (stored, open) => (target[stored] = source[open] as number));
 };
 
 /** Copies values from the engine's layout into the public one. */
-export const unstore = (source: Float32Array, storage: WeightStorage): Float32Array => {
+const unstore = (source: Float32Array, storage: WeightStorage): Float32Array => {
   if (isIdentity(storage.order)) return source.slice();
   const target = new Float32Array(source.length);
   forEachElement(storage, (stored, open) => (target[open] = source[stored] as number));

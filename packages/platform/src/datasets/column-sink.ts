@@ -102,7 +102,7 @@ export class OffsetSink {
 }
 
 /** Bytes of an `offsets` segment. */
-export const packItems = (items: readonly Uint8Array[]): Uint8Array => {
+const packItems = (items: readonly Uint8Array[]): Uint8Array => {
   const total = items.reduce((sum, item) => sum + item.byteLength, 0);
   const head = (items.length + 1) * 4;
   const packed = new Uint8Array(head + total);

@@ -21,7 +21,7 @@ export interface DecodeOptions {
 }
 
 /** Most pixels an image may have: bounds the memory that a small, hostile file can claim. */
-export const imagePixelsMax: number = 50_000_000;
+const imagePixelsMax: number = 50_000_000;
 
 /** Loaded with the first image: most processes never see one, and the library takes 20 MB. */
 const loadSharp = async () => (await import("sharp")).default;

@@ -58,7 +58,7 @@ const onlyFor = (
  * Checks what can be checked before the first byte is read.
  * @throws PlatformError `invalid-input` or `split-invalid`.
  */
-export const checkImport = (options: ImportDataset): void => {
+const checkImport = (options: ImportDataset): void => {
   onlyFor(options, "labels", ["idx", "npy"]);
   onlyFor(options, "delimiter", ["csv"]);
   onlyFor(options, "kinds", ["csv"]);

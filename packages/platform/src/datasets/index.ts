@@ -1,10 +1,9 @@
-export { BlobLedger, type BlobOwner } from "./blob-ledger.ts";
-export type { DatasetManifest } from "./dataset-manifest.ts";
+export { BlobLedger } from "./blob-ledger.ts";
 export type { BlobClaim, DatasetStore } from "./dataset-store.ts";
 export type { DatasetDescription, DatasetSummary, NewDatasetVersion, StoredDatasetVersion } from "./dataset-version.ts";
-export { type DecodedImage, decodeImage, type DecodeOptions, encodePng } from "./decode-image.ts";
-export { importDataset, type ImportDependencies, type ImportRequest } from "./import-dataset.ts";
-export { type ColumnData, type DatasetReader, openDataset, type TensorData } from "./open-dataset.ts";
-export { type DatasetOperationId, datasetRoutes } from "./routes.ts";
+export { type DecodedImage, decodeImage } from "./decode-image.ts";
+export { importDataset } from "./import-dataset.ts";
+export { type DatasetReader, openDataset } from "./open-dataset.ts";
+export { datasetRoutes } from "./routes.ts";
 export { showDataset } from "./show-dataset.ts";
 export { sweepImports } from "./sweep-imports.ts";

@@ -30,7 +30,7 @@ const isClutter = (part: string): boolean =>
   part.startsWith(".") || part === "__MACOSX" || part === "Thumbs.db" || part === "desktop.ini";
 
 /** Place of a file, or `null` for the clutter that file managers leave. */
-export const placeOf = (name: string): Place | null => {
+const placeOf = (name: string): Place | null => {
   const parts = name.split(/[/\\]/).filter((part) => part !== "" && part !== ".");
   if (parts.some(isClutter)) return null;
   const [outer, label, file] = [parts.at(-3), parts.at(-2), parts.at(-1)];

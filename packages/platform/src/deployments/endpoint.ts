@@ -35,10 +35,10 @@ export interface ReplicaView {
 const failedAfterRestarts = 3;
 
 /** Whether a replica answers now. */
-export const isReady = ({ observed }: ReplicaView): boolean => observed?.state === "ready";
+const isReady = ({ observed }: ReplicaView): boolean => observed?.state === "ready";
 
 /** Whether a replica keeps failing. */
-export const isFailing = ({ observed }: ReplicaView): boolean =>
+const isFailing = ({ observed }: ReplicaView): boolean =>
   observed !== null && observed.state !== "ready" && observed.restarts >= failedAfterRestarts;
 
 /**

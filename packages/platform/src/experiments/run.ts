@@ -42,10 +42,10 @@ export type RunChange = Partial<
 >;
 
 /** States in which a run may still change by itself. */
-export const liveStates: readonly RunState[] = ["queued", "running", "canceling"];
+const liveStates: ReadonlySet<RunState> = new Set(["queued", "running", "canceling"]);
 
 /** Whether a run is over. */
-export const isOver = (state: RunState): boolean => !liveStates.includes(state);
+export const isOver = (state: RunState): boolean => !liveStates.has(state);
 
 /** Whether a run may be resumed from its last checkpoint. */
 export const isResumable = (state: RunState): boolean => state === "failed" || state === "canceled";

@@ -1,6 +1,6 @@
-export { findVersion, resolveReference } from "./find-version.ts";
+export { resolveReference } from "./find-version.ts";
 export type { ModelStore, NewAliasMove, NewModelVersion } from "./model-store.ts";
-export { parseReference, type StoredModelVersion } from "./model-version.ts";
+export { type StoredModelVersion } from "./model-version.ts";
 export type { AliasMoved } from "./move-alias.ts";
-export { registerVersion, type VersionToRegister } from "./register-version.ts";
-export { type ModelOperationId, modelRoutes } from "./routes.ts";
+export { registerVersion } from "./register-version.ts";
+export { modelRoutes } from "./routes.ts";

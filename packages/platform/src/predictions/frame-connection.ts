@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { encodeFrame, type Frame, type FrameKind, readFrames } from "./frame.ts";
 
 /** Largest frame: the largest body that a gateway takes, and room for the head. */
-export const frameBytesMax: number = 272 * 1024 * 1024;
+const frameBytesMax: number = 272 * 1024 * 1024;
 // Up to here one copy into one buffer is cheaper than handing the pieces to the kernel one by one.
 const copyBytesMax = 256 * 1024;
 

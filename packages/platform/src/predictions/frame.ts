@@ -32,7 +32,7 @@ export interface Frame {
 }
 
 /** Bytes before head and body: length of what follows the length, request, kind, length of the head. */
-export const frameHeaderBytes = 12;
+const frameHeaderBytes = 12;
 const headBytesMax = 65_535;
 const kindNames = new Map<number, FrameKind>(
   Object.entries(frameKinds).map(([name, number]) => [number, name as FrameKind]),

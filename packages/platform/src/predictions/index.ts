@@ -3,4 +3,4 @@ export { createPassThrough } from "./pass-through.ts";
 export { followRoutes, internalHeader } from "./routing-feed.ts";
 export { RoutingTable } from "./routing-table.ts";
 export { serveGateway } from "./serve-gateway.ts";
-export { type ServedReplica, serveReplica } from "./serve-replica.ts";
+export { serveReplica } from "./serve-replica.ts";

@@ -14,7 +14,8 @@ import { experimentRoutes, RunSupervisor, type SuperviseDependencies } from "../
 import { type AliasMoved, modelRoutes, type ModelStore, registerVersion } from "../models/index.ts";
 import { internalHeader } from "../predictions/index.ts";
 import { openRunFolders } from "../storage/file-run-folder.ts";
-import { joinSupervisor, openIpcProcessFamily } from "../supervision/index.ts";
+import { joinSupervisor } from "../supervision/index.ts";
+import { openIpcProcessFamily } from "../supervision/ipc-process-family.ts";
 import { createLocalReplicaEngine } from "../supervision/local-replica-engine.ts";
 import { createLocalRunEngine } from "../supervision/local-run-engine.ts";
 import { serveOperations } from "../transport/index.ts";

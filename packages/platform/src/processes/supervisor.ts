@@ -3,7 +3,8 @@ import { type Config, configEnvironment, inheritedEnvironment } from "../config/
 import { PlatformError, systemClock } from "../foundation/index.ts";
 import { type DataDirectory, lockDataDirectory, openDataDirectory } from "../storage/data-directory.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
-import { type LocalProcessFamily, openLocalProcessFamily, serveProcessFamily } from "../supervision/index.ts";
+import { serveProcessFamily } from "../supervision/index.ts";
+import { type LocalProcessFamily, openLocalProcessFamily } from "../supervision/local-process-family.ts";
 
 /** What a starting platform may tell. */
 export interface SupervisorOptions {

@@ -1,2 +1,2 @@
-export type { LoadedModel, Runtime, RuntimeOptions } from "./runtime.ts";
-export { concatenate, elementsOf, splitRows, type Tensor, type TensorElements, zeros } from "./tensor.ts";
+export type { LoadedModel } from "./runtime.ts";
+export { elementsOf, type Tensor, type TensorElements, zeros } from "./tensor.ts";

@@ -37,7 +37,7 @@ export const zeros = (datatype: TensorDatatype, length: number): TensorElements 
 };
 
 /** A part of the elements, as a view wherever there is one. */
-export const partOf = (data: TensorElements, start: number, end: number): TensorElements =>
+const partOf = (data: TensorElements, start: number, end: number): TensorElements =>
   Array.isArray(data)
     ? data.slice(start, end)
     : (data as Exclude<TensorElements, readonly string[]>).subarray(start, end);

@@ -1,6 +1,6 @@
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
-import { PlatformError } from "../foundation/index.ts";
+import { type Clock, PlatformError, systemClock } from "../foundation/index.ts";
 import { type Migration, migrations } from "./migrations/index.ts";
 import type { Schema } from "./schema.ts";
 
@@ -9,7 +9,7 @@ export interface Database extends AsyncDisposable {
   readonly kysely: Kysely<Schema>;
 }
 
-const migrate = (sqlite: Sqlite.Database, list: readonly Migration[]): void => {
+const migrate = (sqlite: Sqlite.Database, list: readonly Migration[], clock: Clock): void => {
   sqlite.exec("create table if not exists migrations (name text primary key, applied_at integer not null) strict");
   const applied = new Set(
     sqlite
@@ -31,7 +31,7 @@ const migrate = (sqlite: Sqlite.Database, list: readonly Migration[]): void => {
     if (applied.has(migration.name)) continue;
     sqlite.transaction(() => {
       for (const statement of migration.up) sqlite.exec(statement);
-      record.run(migration.name, Date.now());
+      record.run(migration.name, clock.nowMs());
     })();
   }
 };
@@ -40,15 +40,16 @@ const migrate = (sqlite: Sqlite.Database, list: readonly Migration[]): void => {
  * Opens the SQLite database of a data directory, creating and migrating it as needed.
  * Write-ahead log with `synchronous=FULL`: what is acknowledged survives a power cut.
  * @param file Path of the database, or `:memory:`.
+ * @param clock Tells when a migration was applied.
  * @throws PlatformError `store-newer` when a newer version wrote it.
  */
-export const openDatabase = (file: string): Database => {
+export const openDatabase = (file: string, clock: Clock = systemClock): Database => {
   const sqlite = new Sqlite(file, { timeout: 5000 });
   try {
     sqlite.pragma("journal_mode = WAL");
     sqlite.pragma("synchronous = FULL");
     sqlite.pragma("foreign_keys = ON");
-    migrate(sqlite, migrations);
+    migrate(sqlite, migrations, clock);
   } catch (error) {
     sqlite.close();
     throw error;

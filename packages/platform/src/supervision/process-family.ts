@@ -62,6 +62,3 @@ export interface ProcessFamily {
   /** Asks a member to end (`terminate`: SIGTERM, then SIGKILL after its grace) or ends it at once; unknown names are ignored. */
   signal(name: string, how: "terminate" | "kill"): Promise<void>;
 }
-
-/** Whether a process has ended and will not run again. */
-export const isOver = (process: ObservedProcess): boolean => process.state === "exited";

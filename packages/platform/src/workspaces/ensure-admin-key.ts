@@ -3,7 +3,7 @@ import { hashSecret, newKeyText, parseKeyText } from "./api-key.ts";
 import type { KeyDependencies } from "./create-key.ts";
 
 /** Name of the workspace of a fresh installation. */
-export const defaultWorkspaceName = "default";
+const defaultWorkspaceName = "default";
 const adminKeyName = "admin";
 
 /**

@@ -5,7 +5,7 @@ import { constantAt, inputAt } from "./rule.ts";
 import type { InferenceInput, InferenceRule } from "./rule.ts";
 
 /** Axes that a reduction runs over; an attribute in older operator sets, an input since. */
-export const reducedAxes = (node: InferenceInput): number[] => {
+const reducedAxes = (node: InferenceInput): number[] => {
   const rank = inputAt(node, 0).shape.length;
   const axes = integersAttribute(node.attributes, "axes") ?? constantAt(node, 1);
   if (axes === undefined || axes.length === 0) {
