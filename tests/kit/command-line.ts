@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** The command as it is published. */
-export const modelyardBin: string = fileURLToPath(new URL("../../packages/cli/bin/modelyard.js", import.meta.url));
+const modelyardBin: string = fileURLToPath(new URL("../../packages/cli/bin/modelyard.js", import.meta.url));
 
 /** How a command ended. */
 export interface CommandResult {

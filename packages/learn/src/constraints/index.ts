@@ -1,1 +1,1 @@
-export { constrain, type Constraint, type ConstraintConfig, constraintSchema } from "./constraint.ts";
+export { constrain, type Constraint, constraintSchema } from "./constraint.ts";

@@ -58,7 +58,7 @@ export const calibrationError = (truth: ArrayLike<number>, probabilities: ArrayL
 };
 
 /** Probabilities [rows, classes] of logits: softmax over each row, computed stably. */
-export const softmaxRows = (logits: ArrayLike<number>, classes: number): Float32Array => {
+const softmaxRows = (logits: ArrayLike<number>, classes: number): Float32Array => {
   const probabilities = new Float32Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
     let largest = Number.NEGATIVE_INFINITY;
