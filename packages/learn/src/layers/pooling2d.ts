@@ -5,6 +5,7 @@ import { defineLayer, imageShape, only } from "./layer.ts";
 import type { EmitContext, LayerKind, LayerPlace } from "./layer.ts";
 import type { Attributes, Value } from "../onnx/graph.ts";
 import { channelsFirst } from "./layout.ts";
+import { emitPooledConvolution } from "./pooled-convolution.ts";
 import type { Windows } from "../onnx/windows.ts";
 
 const schema = z.strictObject({
@@ -47,7 +48,11 @@ const emitMaxPooling: EmitPooling = ({ builder, training }, x, attributes) => {
   const producer = builder.producer(x.name);
   const behind = producer?.operator === "Relu" ? producer.inputs[0] : undefined;
   const source = behind === undefined ? x : builder.value(behind);
-  const [pooled = source] = builder.applyMany("MaxPool", [source], { attributes, outputCount: training ? 2 : 1 });
+  const joined = training ? emitPooledConvolution(builder, source, attributes) : undefined;
+  const [pooled = source] =
+    joined === undefined
+      ? builder.applyMany("MaxPool", [source], { attributes, outputCount: training ? 2 : 1 })
+      : [joined];
   return behind === undefined ? pooled : builder.apply("Relu", [pooled]);
 };
 

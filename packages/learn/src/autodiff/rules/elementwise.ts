@@ -32,7 +32,8 @@ const mul = (b: GraphBuilder, x: Value, y: Value): Value => b.apply("Mul", [x, y
 const neg = (b: GraphBuilder, x: Value): Value => b.apply("Neg", [x]);
 const oneMinus = (b: GraphBuilder, x: Value): Value => b.apply("Sub", [b.scalarLike(x, 1), x]);
 
-const relu = unary(({ builder, y, dy }) => mul(builder, dy, builder.apply("Sign", [y])));
+/** ReLU's result is never negative: whether it is not zero is its slope, in half the time that Sign takes. */
+const relu = unary(({ builder, y, dy }) => mul(builder, dy, builder.cast(builder.cast(y, "bool"), dy.dtype)));
 
 const elu = unary(({ builder, x, y, dy, input }) => {
   const alpha = builder.scalarLike(x, floatAttribute(input.node.attributes, "alpha", 1));
@@ -69,10 +70,10 @@ const extremum =
     const { builder } = input;
     const { dy } = firstOf(input);
     const [a, b] = [inputOf(input, 0), inputOf(input, 1)];
-    const first = builder.cast(builder.apply(comparison, [a, b]), dy.dtype);
+    const toFirst = mul(builder, dy, builder.cast(builder.apply(comparison, [a, b]), dy.dtype));
     return [
-      input.wanted[0] ? unbroadcast(builder, mul(builder, dy, first), a) : undefined,
-      input.wanted[1] ? unbroadcast(builder, mul(builder, dy, oneMinus(builder, first)), b) : undefined,
+      input.wanted[0] ? unbroadcast(builder, toFirst, a) : undefined,
+      input.wanted[1] ? unbroadcast(builder, builder.apply("Sub", [dy, toFirst]), b) : undefined,
     ];
   };
 
