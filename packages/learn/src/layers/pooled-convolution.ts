@@ -27,29 +27,37 @@ const pairOf = (numbers: readonly number[] | undefined): Pair | undefined => {
   return first === undefined || second === undefined || rest.length > 0 ? undefined : [first, second];
 };
 
-const sums = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+/** Height and width of a pooling window that moves by its own size over an image without padding. */
+const poolOf = (pooling: Attributes): Pair | undefined => {
+  const pool = pairOf(integersAttribute(pooling, "kernel_shape"));
+  const strides = integersAttribute(pooling, "strides") ?? [1, 1];
+  const pads = integersAttribute(pooling, "pads") ?? [];
+  const touching = pool !== undefined && strides.every((stride, axis) => stride === pool[axis]);
+  return touching && pads.every((pad) => pad === 0) && integerAttribute(pooling, "ceil_mode", 0) === 0
+    ? pool
+    : undefined;
+};
 
-/** Reads a convolution and the pooling behind it; undefined when they are not of the kind that is written differently. */
-const recognise = (
-  builder: GraphBuilder,
-  node: Node | undefined,
-  pooling: Attributes,
-): PooledConvolution | undefined => {
-  if (node?.operator !== "Conv") return undefined;
-  const [x, kernel] = node.inputs.slice(0, 2).map((name) => builder.value(name));
+/** Reads a two-dimensional convolution without groups and dilations. */
+const convolutionOf = (builder: GraphBuilder, node: Node): Omit<PooledConvolution, "pool"> | undefined => {
+  const [x, kernel, bias] = node.inputs.map((name) => builder.value(name));
   if (x === undefined || kernel === undefined || !isStatic(x.shape) || !isStatic(kernel.shape)) return undefined;
   const [, channels = 1, ...spatial] = x.shape;
   const windows = resolveWindows({ kernel: kernel.shape.slice(2), spatial, attributes: node.attributes });
   const [size, strides] = [pairOf(windows.kernel), pairOf(windows.strides)];
-  const pool = pairOf(integersAttribute(pooling, "kernel_shape"));
-  if (size === undefined || strides === undefined || pool === undefined) return undefined;
-  const steps = integersAttribute(pooling, "strides") ?? [1, 1];
-  const plainPooling = sums(integersAttribute(pooling, "pads") ?? []) === 0 && steps.every((step, i) => step === pool[i]);
-  const plainKernel = integerAttribute(node.attributes, "group", 1) === 1 && windows.dilations.every((d) => d === 1);
-  if (!plainPooling || !plainKernel || integerAttribute(pooling, "ceil_mode", 0) === 1) return undefined;
-  const bias = node.inputs[2] === undefined ? undefined : builder.value(node.inputs[2]);
-  const pads = [...windows.before, ...windows.after];
-  return { x, kernel, bias, channels, size, strides, pool, pads };
+  if (size === undefined || strides === undefined) return undefined;
+  if (integerAttribute(node.attributes, "group", 1) !== 1 || windows.dilations.some((step) => step !== 1)) {
+    return undefined;
+  }
+  return { x, kernel, bias, channels, size, strides, pads: [...windows.before, ...windows.after] };
+};
+
+/** Reads a convolution and the pooling behind it; undefined when they are not of the kind that is written differently. */
+const recognise = (builder: GraphBuilder, convolved: Value, pooling: Attributes): PooledConvolution | undefined => {
+  const node = builder.producer(convolved.name);
+  const pool = poolOf(pooling);
+  const convolution = node?.operator === "Conv" ? convolutionOf(builder, node) : undefined;
+  return pool === undefined || convolution === undefined ? undefined : { ...convolution, pool };
 };
 
 /** Length of the patch under one pooling window along an axis. */
@@ -97,10 +105,7 @@ const largest = (builder: GraphBuilder, values: readonly Value[]): Value => {
   const [first, second] = values;
   if (first !== undefined && second === undefined) return first;
   const middle = Math.ceil(values.length / 2);
-  return builder.apply("Max", [
-    largest(builder, values.slice(0, middle)),
-    largest(builder, values.slice(middle)),
-  ]);
+  return builder.apply("Max", [largest(builder, values.slice(0, middle)), largest(builder, values.slice(middle))]);
 };
 
 /**
@@ -114,7 +119,7 @@ export const emitPooledConvolution = (
   convolved: Value,
   pooling: Attributes,
 ): Value | undefined => {
-  const form = recognise(builder, builder.producer(convolved.name), pooling);
+  const form = recognise(builder, convolved, pooling);
   if (form === undefined || form.channels * extentOf(form, 0) * extentOf(form, 1) > widestPatch) return undefined;
   const { patches, output } = patchesOf(builder, form);
   const filters = Number(form.kernel.shape[0]);
