@@ -8,5 +8,5 @@ export {
   settings,
 } from "./config/index.ts";
 export { type DecodedImage, decodeImage } from "./datasets/index.ts";
-export { codeVersion, PlatformError } from "./foundation/index.ts";
+export { codeVersion, type FailpointName, failpointNames, PlatformError } from "./foundation/index.ts";
 export { startSupervisor, type Supervisor, type SupervisorOptions } from "./processes/supervisor.ts";

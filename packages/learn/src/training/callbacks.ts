@@ -16,15 +16,17 @@ export interface TrainingControl {
   restoreWeights(weights: LearnerState["weights"]): void;
 }
 
-/** Told of a training's course; its own state travels with checkpoints. */
+/** Told of a training's course; its own state travels with checkpoints. The training waits for promises it returns. */
 export interface Callback {
   readonly name: string;
-  onStepEnd?(step: StepReport, control: TrainingControl): void;
-  onEpochEnd?(epoch: EpochReport, control: TrainingControl): void;
+  onStepEnd?(step: StepReport, control: TrainingControl): void | Promise<void>;
+  onEpochEnd?(epoch: EpochReport, control: TrainingControl): void | Promise<void>;
   onTrainEnd?(control: TrainingControl): void;
   /** State as JSON, for an exact resume. */
   state?(): unknown;
-  restore?(state: unknown): void;
+  /** Arrays that belong to the state, by name. */
+  arrays?(): Readonly<Record<string, Float32Array>>;
+  restore?(state: unknown, arrays: Readonly<Record<string, Float32Array>>): void;
 }
 
 /** After a step: counts from 1, running means over the epoch. */
@@ -106,8 +108,10 @@ export const earlyStopping = (options: EarlyStoppingOptions = {}): Callback => {
       if (bestWeights !== undefined) control.restoreWeights(bestWeights);
     },
     state: () => state,
-    restore: (saved) => {
+    arrays: () => bestWeights ?? {},
+    restore: (saved, arrays) => {
       state = { ...(saved as EarlyStoppingState) };
+      bestWeights = options.restoreBestWeights && state.best !== null ? arrays : undefined;
     },
   };
 };

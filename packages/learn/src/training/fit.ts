@@ -38,6 +38,9 @@ export interface History {
   readonly state: LearnerState;
 }
 
+/** Reason of a training that its caller ended: no part of its state, for it goes on from there. */
+const aborted = "aborted";
+
 /** Updates between two sweeps over the optimizer's slots: counted by the optimizer, so a resumed training sweeps alike. */
 const flushInterval = 64;
 
@@ -112,9 +115,10 @@ class Training {
     this.#seen = position.samples;
     this.#sums = [...position.sums];
     for (const [name, values] of Object.entries(from.history)) this.#history[name] = [...values];
+    this.#stopped = from.stopped;
     for (const [index, callback] of this.#callbacks.entries()) {
       const state = from.callbacks[index];
-      if (state !== undefined && state !== null) callback.restore?.(state);
+      if (state !== undefined && state !== null) callback.restore?.(state, keptBy(from, index));
     }
   }
 
@@ -145,13 +149,17 @@ class Training {
     const steps = Math.ceil(this.#samples / this.#batch);
     while (this.#step < steps) {
       if (this.#options.signal?.aborted) {
-        this.#stopped = "aborted";
+        this.#stopped = aborted;
         return false;
       }
       const rows = order.subarray(this.#step * this.#batch, (this.#step + 1) * this.#batch);
       await this.#runStep(await this.#learner.program(rows.length), rows);
       const report = { epoch: this.#epoch + 1, step: this.#step, stepsPerEpoch: steps, logs: this.#logs() };
-      for (const callback of this.#callbacks) callback.onStepEnd?.(report, control);
+      for (const callback of this.#callbacks) {
+        const pending = callback.onStepEnd?.(report, control);
+        // Most callbacks return nothing, and a step must not pay for a turn of the queue.
+        if (pending !== undefined) await pending;
+      }
     }
     return true;
   }
@@ -188,7 +196,7 @@ class Training {
     this.#sums = this.#names.map(() => 0);
     this.#orderState = this.#learner.shuffle.state();
     const report = { epoch: this.#epoch, epochs, logs, learningRate };
-    for (const callback of this.#callbacks) callback.onEpochEnd?.(report, control);
+    for (const callback of this.#callbacks) await callback.onEpochEnd?.(report, control);
   }
 
   #logs(): Logs {
@@ -236,10 +244,23 @@ class Training {
       },
       masks: Object.fromEntries([...masks].map(([name, random]) => [name, random.state()])),
       callbacks: this.#callbacks.map((callback) => structure(callback.state?.())),
+      kept: Object.fromEntries(
+        this.#callbacks.flatMap((callback, index) =>
+          Object.entries(callback.arrays?.() ?? {}).map(([name, values]) => [`${index}/${name}`, values]),
+        ),
+      ),
+      stopped: this.#stopped === aborted ? null : this.#stopped,
       history: Object.fromEntries(Object.entries(this.#history).map(([name, values]) => [name, [...values]])),
     };
   }
 }
+
+/** The arrays of one callback, by the names it gave them. */
+const keptBy = ({ kept }: LearnerState, index: number): Record<string, Float32Array> => {
+  const prefix = `${index}/`;
+  const own = Object.entries(kept).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, values]) => [name.slice(prefix.length), values]));
+};
 
 /** A copy that later changes do not reach. */
 const structure = (state: unknown): unknown =>

@@ -288,6 +288,26 @@ describe("a training that is interrupted and resumed ends byte for byte like one
     expect(second.exportOnnx()).toEqual(whole.exportOnnx());
     expect(resumed.state.masks).toEqual(uninterrupted.state.masks);
   });
+
+  test.each([1, 5, 9, 10])("with the decision to stop and the best weights, from checkpoint %i of 10", async (nth) => {
+    const stops = () => earlyStopping({ patience: 1, monitor: "loss", minDelta: 10, restoreBestWeights: true });
+    await using whole = await make();
+    const states: LearnerState[] = [];
+    const uninterrupted = await whole.fit(x, y, {
+      epochs: 9,
+      batchSize: 16,
+      callbacks: [stops(), modelCheckpoint((state) => void states.push(state), { everySteps: 1 })],
+    });
+    expect(uninterrupted.stopped).toMatch(/has not become better/);
+    expect(states).toHaveLength(10);
+    const saved = states[nth - 1];
+    if (saved === undefined) throw new Error("no checkpoint");
+    await using second = await make();
+    second.restore(saved);
+    const resumed = await second.fit(x, y, { epochs: 9, batchSize: 16, callbacks: [stops()] });
+    expect(resumed.epochs).toEqual(uninterrupted.epochs);
+    expect(second.exportOnnx()).toEqual(whole.exportOnnx());
+  });
 });
 
 test("a loss that becomes NaN stops the training and names the step", async () => {

@@ -29,5 +29,9 @@ export interface LearnerState {
   readonly masks: Readonly<Record<string, RandomState>>;
   /** States of the callbacks, in their order. */
   readonly callbacks: readonly unknown[];
+  /** Arrays that callbacks keep, such as the best weights so far, as `index/name`. */
+  readonly kept: Readonly<Record<string, Float32Array>>;
+  /** Why the training is to end, when a callback has asked for it; `null` while none has. */
+  readonly stopped: string | null;
   readonly history: HistoryValues;
 }

@@ -16,6 +16,7 @@ export interface Config {
   readonly bodyBytesMax: number;
   readonly uploadBytesMax: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly failpoints: string;
 }
 
 /** Name of a setting. */
@@ -104,6 +105,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Config[Name]> }
     schema: z.enum(["debug", "info", "warn", "error"]),
     fallback: "info",
     about: "Least severity that is logged",
+  },
+  failpoints: {
+    variable: "MODELYARD_FAILPOINTS",
+    schema: z.string().max(4096),
+    fallback: "",
+    about: "Folder in which tests arm failpoints, at which a process then dies; empty turns them off",
   },
 };
 

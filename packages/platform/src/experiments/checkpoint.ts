@@ -8,18 +8,21 @@ const headerStart = magic.length + digestBytes;
 
 interface Header {
   /** Arrays in the order of their bytes: group, name, number of float32 values. */
-  readonly arrays: readonly (readonly ["weights" | "slots", string, number])[];
-  readonly state: Omit<LearnerState, "weights" | "slots">;
+  readonly arrays: readonly (readonly [ArrayGroup, string, number])[];
+  readonly state: Omit<LearnerState, ArrayGroup>;
 }
+
+const arrayGroups = ["weights", "slots", "kept"] as const;
+type ArrayGroup = (typeof arrayGroups)[number];
 
 /**
  * A training's whole state as one file: magic, SHA-256 of what follows, length of the header, header (JSON),
  * float32 arrays in little-endian order.
  */
 export const encodeCheckpoint = (state: LearnerState): Uint8Array => {
-  const { weights, slots, ...rest } = state;
-  const groups = { weights, slots } as const;
-  const entries = (["weights", "slots"] as const).flatMap((group) =>
+  const { weights, slots, kept, ...rest } = state;
+  const groups = { weights, slots, kept } as const;
+  const entries = arrayGroups.flatMap((group) =>
     Object.entries(groups[group]).map(([name, values]) => ({ group, name, values })),
   );
   const header: Header = {
@@ -51,10 +54,7 @@ export const decodeCheckpoint = (bytes: Uint8Array): LearnerState => {
   const headerBytes = content.readUInt32LE(0);
   // The digest proves that this process's own writer made the rest.
   const header = JSON.parse(content.toString("utf8", 4, 4 + headerBytes)) as Header;
-  const groups: { weights: Record<string, Float32Array>; slots: Record<string, Float32Array> } = {
-    weights: {},
-    slots: {},
-  };
+  const groups: Record<ArrayGroup, Record<string, Float32Array>> = { weights: {}, slots: {}, kept: {} };
   let at = 4 + headerBytes;
   for (const [group, name, length] of header.arrays) {
     const values = new Float32Array(length);
@@ -62,5 +62,6 @@ export const decodeCheckpoint = (bytes: Uint8Array): LearnerState => {
     groups[group][name] = values;
     at += values.byteLength;
   }
-  return { ...header.state, ...groups };
+  // Checkpoints of version 0.1.0 know of no reason to stop.
+  return { ...header.state, stopped: header.state.stopped ?? null, ...groups };
 };

@@ -41,6 +41,8 @@ export interface RunFolder {
   readResult(): Promise<RunResult | null>;
   /** Removes the result before a new attempt. */
   clearResult(): Promise<void>;
+  /** Removes what a killed training process left half-written; for the time after its end. */
+  sweep(): Promise<void>;
 }
 
 /** Opens the folder of a run, making it when it is new. */

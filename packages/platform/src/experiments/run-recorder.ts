@@ -7,17 +7,21 @@ const stepEventEveryMs = 100;
 
 /**
  * Writes a training's course into its folder: events in order, checkpoints as whole files.
- * Callbacks of a training are synchronous, so writes queue up here and `settled` waits for them.
+ * Events queue up here while the training goes on; at a checkpoint it waits until everything is on disk, so that
+ * no more than the work since the last one can ever be lost.
  */
 export class RunRecorder {
   readonly #folder: RunFolder;
   readonly #clock: Clock;
+  readonly #epochsRecorded: number;
   #tail: Promise<void> = Promise.resolve();
   #failure: unknown;
 
-  constructor(folder: RunFolder, clock: Clock) {
-    this.#folder = folder;
-    this.#clock = clock;
+  /** @param parts.epochsRecorded Epochs that stand in the folder already: made again alike, they are told once. */
+  constructor(parts: { readonly folder: RunFolder; readonly clock: Clock; readonly epochsRecorded: number }) {
+    this.#folder = parts.folder;
+    this.#clock = parts.clock;
+    this.#epochsRecorded = parts.epochsRecorded;
   }
 
   /** Appends an event. */
@@ -31,8 +35,11 @@ export class RunRecorder {
     this.record({ type: "log", level, message });
   }
 
-  /** Stores a checkpoint, and says so once it is durable. */
-  checkpoint(state: LearnerState): void {
+  /**
+   * Stores a checkpoint, and says so once it is durable.
+   * @throws What the first failed write threw, e.g. PlatformError `disk-full`.
+   */
+  checkpoint(state: LearnerState): Promise<void> {
     const bytes = encodeCheckpoint(state);
     const { epoch, step } = state.position;
     const nowMs = this.#clock.nowMs();
@@ -41,6 +48,7 @@ export class RunRecorder {
       await this.#folder.writeCheckpoint(name, bytes);
       await this.#folder.append([{ type: "checkpoint", epoch, step, digest: digestOf(bytes) }], nowMs);
     });
+    return this.settled();
   }
 
   /**
@@ -69,14 +77,16 @@ export class RunRecorder {
           lastMs = nowMs;
         }
         const every = options.checkpointEverySteps;
-        if (every !== undefined && step % every === 0 && step < stepsPerEpoch) this.checkpoint(control.state());
+        if (every !== undefined && step % every === 0 && step < stepsPerEpoch) return this.checkpoint(control.state());
       },
       onEpochEnd: ({ epoch, epochs, logs, learningRate }, control) => {
         const nowMs = this.#clock.monotonicMs();
         const durationMs = nowMs - epochStartMs;
-        this.record({ type: "epoch", epoch, epochs, metrics: { ...logs }, learningRate, durationMs });
+        if (epoch > this.#epochsRecorded) {
+          this.record({ type: "epoch", epoch, epochs, metrics: { ...logs }, learningRate, durationMs });
+        }
         [epochStartMs, lastStep] = [nowMs, 0];
-        this.checkpoint(control.state());
+        return this.checkpoint(control.state());
       },
     };
   }

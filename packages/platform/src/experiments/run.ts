@@ -50,8 +50,8 @@ export const isOver = (state: RunState): boolean => !liveStates.has(state);
 /** Whether a run may be resumed from its last checkpoint. */
 export const isResumable = (state: RunState): boolean => state === "failed" || state === "canceled";
 
-/** Crashes after which a run is given up; each attempt goes on from the last checkpoint. */
-export const attemptsMax = 3;
+/** Crashes without a new checkpoint in between after which a run is given up. */
+export const crashesMax = 3;
 
 /** A run as clients see it. */
 export const toRun = (run: StoredRun): Run => ({

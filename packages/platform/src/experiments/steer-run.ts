@@ -113,7 +113,7 @@ export const resumeRun = async (dependencies: SteerDependencies, key: RunKey): P
   await folder.append([{ type: "state", state: "queued", reason: null }], clock.nowMs());
   const queued = await runs.changeRun(key.workspaceId, key.id, {
     from: [run.state],
-    to: { state: "queued", reason: null, endedAtMs: null, attempts: 0 },
+    to: { state: "queued", reason: null, endedAtMs: null },
   });
   if (queued === null) throw conflict(await stored(runs, key), "resumed");
   dependencies.onQueued();

@@ -1,6 +1,6 @@
 import type { RunEvent } from "@modelyard/contracts";
 import type { Clock, Logger } from "../foundation/index.ts";
-import { attemptsMax, type RunChange, type RunReason, type StoredRun } from "./run.ts";
+import { crashesMax, type RunChange, type RunReason, type StoredRun } from "./run.ts";
 import type { RunEngine, RunExit } from "./run-engine.ts";
 import type { NewRunEvent, OpenRunFolder } from "./run-folder.ts";
 import type { RunStore } from "./run-store.ts";
@@ -26,6 +26,7 @@ export interface SuperviseDependencies {
   readonly register: (event: RunSucceeded) => Promise<{ readonly model: string; readonly version: number }>;
 }
 
+const crashedCode = "trainer-crashed";
 const leaseMs = 30_000;
 const turnEveryMs = 250;
 
@@ -57,9 +58,17 @@ export const summarizeEvents = (events: readonly RunEvent[]): RunChange => {
 const crashReason = (exit: RunExit): RunReason => {
   const how = exit.signal === null ? `with exit code ${exit.code ?? "none"}` : `by ${exit.signal}`;
   return {
-    code: "trainer-crashed",
-    detail: `The training process ended ${how}, ${attemptsMax} times in all. Resume it, or look at its log.`,
+    code: crashedCode,
+    detail: `The training process ended ${how}, ${crashesMax} times without a new checkpoint. Resume it, or look at its log.`,
   };
+};
+
+/** Crashes since the run last got anywhere: wrote a checkpoint, or was resumed by hand. */
+const crashesInVain = (events: readonly RunEvent[]): number => {
+  const isCrash = (event: RunEvent): boolean => event.type === "state" && event.reason?.code === crashedCode;
+  const gotSomewhere = (event: RunEvent): boolean =>
+    event.type === "checkpoint" || (event.type === "state" && event.state === "queued" && event.reason === null);
+  return events.slice(events.findLastIndex(gotSomewhere) + 1).filter(isCrash).length;
 };
 
 /**
@@ -132,8 +141,10 @@ export class RunSupervisor implements AsyncDisposable {
   /** Takes a run whose process is gone to its next state. */
   async #finish(run: StoredRun, exit: RunExit | undefined): Promise<boolean> {
     const folder = await this.#dependencies.openFolder(run.id);
+    await folder.sweep();
     const result = await folder.readResult();
-    const summary = summarizeEvents(await folder.eventsAfter(0));
+    const events = await folder.eventsAfter(0);
+    const summary = summarizeEvents(events);
     if (result?.outcome === "succeeded") {
       const registered = await this.#dependencies.register({ run, trained: result.trained });
       const event: NewRunEvent = { type: "registered", ...registered };
@@ -146,7 +157,7 @@ export class RunSupervisor implements AsyncDisposable {
       const detail = "The run was ended by force; it can be resumed from its last checkpoint.";
       return this.#end(run, { ...summary, state: "canceled", reason: { code: "canceled", detail } });
     }
-    if (exit !== undefined && run.attempts >= attemptsMax) {
+    if (exit !== undefined && crashesInVain(events) + 1 >= crashesMax) {
       return this.#end(run, { ...summary, state: "failed", reason: crashReason(exit) });
     }
     return this.#tryAgain(run, exit);
@@ -155,10 +166,17 @@ export class RunSupervisor implements AsyncDisposable {
   async #tryAgain(run: StoredRun, exit: RunExit | undefined): Promise<boolean> {
     const { runs, clock, openFolder, logger } = this.#dependencies;
     const how = exit === undefined ? "" : ` (${exit.signal ?? `exit code ${exit.code ?? "none"}`})`;
+    const reason = exit === undefined ? null : { code: crashedCode, detail: `The training process ended${how}.` };
     logger.warn({ run: run.id, exit }, "a training process is gone; the run goes on from its last checkpoint");
     const folder = await openFolder(run.id);
     const message = `The training process ended unexpectedly${how}; the run goes on from its last checkpoint.`;
-    await folder.append([{ type: "log", level: "warning", message }], clock.nowMs());
+    await folder.append(
+      [
+        { type: "log", level: "warning", message },
+        { type: "state", state: "queued", reason },
+      ],
+      clock.nowMs(),
+    );
     return (await runs.changeRun(run.workspaceId, run.id, { from: [run.state], to: { state: "queued" } })) !== null;
   }
 

@@ -1,4 +1,4 @@
-import type { ArtefactManifest, Evaluation, Lineage, TensorSpec } from "@modelyard/contracts";
+import type { ArtefactManifest, Evaluation, Lineage, RunEvent, TensorSpec } from "@modelyard/contracts";
 import { compile, type Executor, LearnError, type Learner, parseDefinition } from "@modelyard/learn";
 import { openDataset, type DatasetReader } from "../datasets/index.ts";
 import { canonicalJson, type Clock, PlatformError } from "../foundation/index.ts";
@@ -34,7 +34,8 @@ const canceled: RunResult = {
 
 /** Puts the newest undamaged checkpoint into the learner; damaged ones are passed over, and the log says so. */
 const restoreNewest = async (learner: Learner, folder: RunFolder, recorder: RunRecorder): Promise<void> => {
-  for (const { name, bytes } of await folder.checkpoints()) {
+  const checkpoints = await folder.checkpoints();
+  for (const { name, bytes } of checkpoints) {
     try {
       const state = decodeCheckpoint(bytes);
       learner.restore(state);
@@ -43,9 +44,10 @@ const restoreNewest = async (learner: Learner, folder: RunFolder, recorder: RunR
       return;
     } catch (error) {
       if (!(error instanceof PlatformError) || error.code !== "checkpoint-corrupt") throw error;
-      recorder.log("warning", `The checkpoint ${name} does not match its digest; an older one is used.`);
+      recorder.log("warning", `The checkpoint ${name} does not match its digest and is not used.`);
     }
   }
+  if (checkpoints.length > 0) recorder.log("warning", "No checkpoint can be used; the training begins anew.");
 };
 
 const batched = (learner: Learner): TensorSpec[][] => {
@@ -145,8 +147,7 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
     callbacks: [...makeCallbacks(request.callbacks ?? []), recorder.callback(request)],
   });
   if (signal.aborted) {
-    recorder.checkpoint(history.state);
-    await recorder.settled();
+    await recorder.checkpoint(history.state);
     return canceled;
   }
   if (history.stopped !== null) recorder.log("info", `The training stopped early: ${history.stopped}.`);
@@ -162,6 +163,10 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
   return { outcome: "succeeded", trained };
 };
 
+/** Epochs that earlier attempts have recorded. */
+const countEpochs = (events: readonly RunEvent[]): number =>
+  events.reduce((most, event) => (event.type === "epoch" ? Math.max(most, event.epoch) : most), 0);
+
 /** Names that tell a user nothing stay in the log; what is said is the code and its text. */
 const reasonOf = (error: unknown): { readonly code: string; readonly detail: string } | null =>
   error instanceof LearnError || error instanceof PlatformError ? { code: error.code, detail: error.message } : null;
@@ -172,7 +177,7 @@ const reasonOf = (error: unknown): { readonly code: string; readonly detail: str
  */
 export const trainRun = async (dependencies: TrainDependencies): Promise<RunResult> => {
   const { folder, clock } = dependencies;
-  const recorder = new RunRecorder(folder, clock);
+  const recorder = new RunRecorder({ folder, clock, epochsRecorded: countEpochs(await folder.eventsAfter(0)) });
   recorder.record({ type: "state", state: "running", reason: null });
   let result: RunResult;
   try {

@@ -2,6 +2,7 @@ export { type Clock, systemClock, timestamp } from "./clock.ts";
 export { codeVersion } from "./code-version.ts";
 export { canonicalJson, digestOf, type DigestText, isDigest } from "./digest.ts";
 export { createEventBus } from "./event-bus.ts";
+export { type AtomicWrite, enableFailpoints, failpoint, type FailpointName, failpointNames } from "./failpoint.ts";
 export type { BytesResult, Handler, Routes, UploadedFile } from "./handler.ts";
 export { newIdentifier } from "./identifiers.ts";
 export { type Logger, silentLogger } from "./logger.ts";

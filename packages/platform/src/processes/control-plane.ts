@@ -4,6 +4,7 @@ import { datasetRoutes } from "../datasets/index.ts";
 import {
   codeVersion,
   createEventBus,
+  enableFailpoints,
   type Logger,
   newIdentifier,
   PlatformError,
@@ -70,6 +71,7 @@ const main = async (): Promise<void> => {
   using link = joinSupervisor();
   const channel = requireChannel(link.channel);
   const { config } = loadConfig();
+  enableFailpoints(config.failpoints);
   const logger = processLogger("control-plane", config);
   const clock = systemClock;
   await using resources = new AsyncDisposableStack();

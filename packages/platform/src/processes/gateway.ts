@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { loadConfig } from "../config/index.ts";
 import { parseRoutingSnapshot } from "../deployments/index.ts";
-import { PlatformError, systemClock } from "../foundation/index.ts";
+import { enableFailpoints, PlatformError, systemClock } from "../foundation/index.ts";
 import {
   createGatewayMetrics,
   createPassThrough,
@@ -22,6 +22,7 @@ const closeWithinMs = 10_000;
 const main = async (): Promise<void> => {
   using link = joinSupervisor();
   const { config } = loadConfig();
+  enableFailpoints(config.failpoints);
   const logger = processLogger("gateway", config);
   const directory = openDataDirectory(config.dataDirectory);
   const pepper = await readOrMakePepper(directory);
@@ -44,7 +45,7 @@ const main = async (): Promise<void> => {
     onSnapshot: async (snapshot, text) => {
       routes.apply(snapshot);
       first.resolve();
-      await writeFileAtomic(directory.routing, text);
+      await writeFileAtomic(directory.routing, text, "routes");
     },
   });
   using passThrough = createPassThrough(directory.controlPlaneSocket);

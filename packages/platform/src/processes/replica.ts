@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { ArtefactManifest } from "@modelyard/contracts";
 import { z } from "zod";
 import { loadConfig, memberVariable } from "../config/index.ts";
-import { type DigestText, isDigest, PlatformError } from "../foundation/index.ts";
+import { type DigestText, enableFailpoints, isDigest, PlatformError } from "../foundation/index.ts";
 import { serveReplica } from "../predictions/index.ts";
 import { onnxRuntime } from "../runtimes/onnx-runtime.ts";
 import { openDataDirectory } from "../storage/data-directory.ts";
@@ -25,6 +25,7 @@ const drainMs = 25_000;
 const main = async (): Promise<void> => {
   using link = joinSupervisor();
   const { config } = loadConfig();
+  enableFailpoints(config.failpoints);
   const logger = processLogger("replica", config);
   const spec = specSchema.parse(JSON.parse(memberVariable("MODELYARD_REPLICA")));
   const directory = openDataDirectory(config.dataDirectory);

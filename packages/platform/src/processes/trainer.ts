@@ -1,7 +1,7 @@
 import { onnxRuntimeExecutor } from "@modelyard/learn/onnxruntime-node";
 import { loadConfig, memberVariable } from "../config/index.ts";
 import { runExitCodes, trainRun } from "../experiments/index.ts";
-import { systemClock } from "../foundation/index.ts";
+import { enableFailpoints, systemClock } from "../foundation/index.ts";
 import { openDataDirectory } from "../storage/data-directory.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { openRunFolders } from "../storage/file-run-folder.ts";
@@ -12,6 +12,7 @@ import { processLogger } from "./process-logger.ts";
 const main = async (): Promise<number> => {
   using link = joinSupervisor();
   const { config } = loadConfig();
+  enableFailpoints(config.failpoints);
   const directory = openDataDirectory(config.dataDirectory);
   const stop = new AbortController();
   void link.ended.then(() => stop.abort());

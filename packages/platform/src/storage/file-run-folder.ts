@@ -10,7 +10,7 @@ import type {
   StoredCheckpoint,
 } from "../experiments/index.ts";
 import { notFound, timestamp } from "../foundation/index.ts";
-import { writeFailure, writeFileAtomic } from "./atomic-file.ts";
+import { sweepTemporaryFiles, writeFailure, writeFileAtomic } from "./atomic-file.ts";
 
 const checkpointsKept = 2;
 const newline = 10;
@@ -37,7 +37,7 @@ class FileRunFolder implements RunFolder {
   }
 
   async writeSpec(spec: RunSpec): Promise<void> {
-    await writeFileAtomic(join(this.#folder, "spec.json"), JSON.stringify(spec));
+    await writeFileAtomic(join(this.#folder, "spec.json"), JSON.stringify(spec), "run-spec");
   }
 
   async readSpec(): Promise<RunSpec> {
@@ -81,7 +81,7 @@ class FileRunFolder implements RunFolder {
   async writeCheckpoint(name: string, bytes: Uint8Array): Promise<void> {
     const folder = join(this.#folder, "checkpoints");
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFileAtomic(join(folder, `${name}.ckpt`), bytes);
+    await writeFileAtomic(join(folder, `${name}.ckpt`), bytes, "checkpoint");
     for (const old of (await this.#checkpointNames()).slice(checkpointsKept))
       await rm(join(folder, old), { force: true });
   }
@@ -99,7 +99,7 @@ class FileRunFolder implements RunFolder {
   }
 
   async writeResult(result: RunResult): Promise<void> {
-    await writeFileAtomic(join(this.#folder, "result.json"), JSON.stringify(result));
+    await writeFileAtomic(join(this.#folder, "result.json"), JSON.stringify(result), "run-result");
   }
 
   async readResult(): Promise<RunResult | null> {
@@ -109,6 +109,11 @@ class FileRunFolder implements RunFolder {
 
   async clearResult(): Promise<void> {
     await rm(join(this.#folder, "result.json"), { force: true });
+  }
+
+  async sweep(): Promise<void> {
+    await sweepTemporaryFiles(this.#folder);
+    await sweepTemporaryFiles(join(this.#folder, "checkpoints"));
   }
 
   async #checkpointNames(): Promise<string[]> {

@@ -19,7 +19,7 @@ export const readOrMakePepper = async (directory: DataDirectory): Promise<Uint8A
   const known = await readOrNull(directory.pepper);
   if (known !== null) return known;
   const fresh = randomBytes(pepperBytes);
-  await writeFileAtomic(directory.pepper, fresh);
+  await writeFileAtomic(directory.pepper, fresh, "pepper");
   return fresh;
 };
 
@@ -30,5 +30,5 @@ export const storeAdminKey = async (
 ): Promise<void> => {
   const current = await readOrNull(directory.adminKey);
   const fresh = await ensure(current === null ? null : current.toString("utf8"));
-  if (fresh !== null) await writeFileAtomic(directory.adminKey, `${fresh}\n`);
+  if (fresh !== null) await writeFileAtomic(directory.adminKey, `${fresh}\n`, "admin-key");
 };
