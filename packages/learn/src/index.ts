@@ -23,7 +23,7 @@ export {
 } from "./definition/builders.ts";
 export { input, model, type ModelDefinition, sequential } from "./definition/definition.ts";
 export { parseDefinition, resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
-export { type Loss, type LossConfig, parseLoss } from "./losses/index.ts";
+export { type Loss, type LossConfig, lossNames, parseLoss, type Reduction } from "./losses/index.ts";
 export { type DecodedModel, decodeModel, type DecodeOptions } from "./onnx/decode.ts";
 export type { Graph } from "./onnx/graph.ts";
 export {
@@ -43,6 +43,9 @@ export {
   reduceLrOnPlateau,
 } from "./training/callbacks.ts";
 export type { DataArray } from "./training/data.ts";
+export type { Arrays, LabelledData } from "./training/samples.ts";
+export type { ObjectiveOptions, PerOutput } from "./training/objective.ts";
+export { type Metric, type MetricConfig, metricNames, parseMetrics } from "./training/metrics/index.ts";
 export type { Executor, Session, TensorData } from "./training/executor.ts";
 export type { FitOptions, History } from "./training/fit.ts";
 export { compile, type CompileOptions, Learner } from "./training/learner.ts";

@@ -1,137 +1,118 @@
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Value } from "../onnx/graph.ts";
 import type { LossConfig } from "./config.ts";
+import * as crossentropy from "./crossentropy.ts";
+import * as margin from "./margin.ts";
+import * as overlap from "./overlap.ts";
+import * as regression from "./regression.ts";
+import { atLeast, type LossInput, type LossValues, over, scaled, times } from "./terms.ts";
 
-/** What a loss compares. */
-export interface LossInput {
-  /** The model's output [batch, …]. */
-  readonly prediction: Value;
-  /** Class numbers [batch, …] (int32) for the sparse loss, else values of the prediction's shape. */
-  readonly target: Value;
-}
+/** The configuration of one loss. */
+type LossOf<Name extends LossConfig["name"]> = LossConfig & { readonly name: Name };
 
-/** Probabilities are kept this far from 0 and 1 (Keras' backend epsilon). */
-const fuzz = 1e-7;
-
-const average = (builder: GraphBuilder, value: Value): Value => {
-  const axes = value.shape.map((_, axis) => axis).slice(1);
-  if (axes.length === 0) return value;
-  return builder.apply("ReduceMean", [value, builder.integers(axes)], { attributes: { keepdims: 0 } });
+type Emitters = {
+  readonly [Name in LossConfig["name"]]: (
+    builder: GraphBuilder,
+    input: LossInput,
+    config: LossOf<Name>,
+  ) => LossValues | Value;
 };
 
-const sumLast = (builder: GraphBuilder, value: Value, keep: boolean): Value =>
-  builder.apply("ReduceSum", [value, builder.integers([-1])], { attributes: { keepdims: keep ? 1 : 0 } });
-
-const clipped = (builder: GraphBuilder, value: Value): Value =>
-  builder.apply("Clip", [value, builder.scalarLike(value, fuzz), builder.scalarLike(value, 1 - fuzz)]);
-
-const logSoftmax = (builder: GraphBuilder, value: Value): Value =>
-  builder.apply("LogSoftmax", [value], { attributes: { axis: -1 } });
-
-const squared = (builder: GraphBuilder, { prediction, target }: LossInput): Value => {
-  const difference = builder.apply("Sub", [prediction, target]);
-  return builder.apply("Mul", [difference, difference]);
+const emitters: Emitters = {
+  mean_squared_error: regression.meanSquaredError,
+  mean_absolute_error: regression.meanAbsoluteError,
+  mean_absolute_percentage_error: regression.meanAbsolutePercentageError,
+  mean_squared_logarithmic_error: regression.meanSquaredLogarithmicError,
+  huber: (builder, input, { delta = 1 }) => regression.huber(builder, input, delta),
+  log_cosh: regression.logCosh,
+  kl_divergence: regression.klDivergence,
+  poisson: regression.poisson,
+  cosine_similarity: regression.cosineSimilarity,
+  hinge: margin.hinge,
+  squared_hinge: margin.squaredHinge,
+  categorical_hinge: margin.categoricalHinge,
+  binary_crossentropy: crossentropy.binaryCrossentropy,
+  categorical_crossentropy: crossentropy.categoricalCrossentropy,
+  sparse_categorical_crossentropy: crossentropy.sparseCategoricalCrossentropy,
+  binary_focal_crossentropy: crossentropy.binaryFocalCrossentropy,
+  categorical_focal_crossentropy: crossentropy.categoricalFocalCrossentropy,
+  categorical_generalized_cross_entropy: (builder, input, { q = 0.5 }) =>
+    crossentropy.categoricalGeneralizedCrossEntropy(builder, input, q),
+  dice: (builder, input, { axis }) => overlap.dice(builder, input, axis),
+  tversky: (builder, input, { alpha = 0.5, beta = 0.5, axis }) =>
+    overlap.tversky(builder, input, { alpha, beta, axis }),
 };
 
-const absolute = (builder: GraphBuilder, { prediction, target }: LossInput): Value =>
-  builder.apply("Abs", [builder.apply("Sub", [prediction, target])]);
-
-const huber = (builder: GraphBuilder, input: LossInput, delta: number): Value => {
-  const error = absolute(builder, input);
-  const number = (value: number): Value => builder.scalarLike(error, value);
-  const half = builder.apply("Mul", [builder.apply("Mul", [error, error]), number(0.5)]);
-  const linear = builder.apply("Sub", [builder.apply("Mul", [error, number(delta)]), number(0.5 * delta * delta)]);
-  return builder.apply("Where", [builder.apply("LessOrEqual", [error, number(delta)]), half, linear]);
+/** The losses before they are reduced, in Keras' shapes. */
+const lossValues = (builder: GraphBuilder, config: LossConfig, input: LossInput): LossValues => {
+  // The table pairs each name with the emitter of its own configuration.
+  const emit = emitters[config.name] as (
+    builder: GraphBuilder,
+    input: LossInput,
+    config: LossConfig,
+  ) => LossValues | Value;
+  const emitted = emit(builder, input, config);
+  return "values" in emitted ? emitted : { values: emitted };
 };
 
-/** y · (1 − s) + s · share. */
-const smoothed = (builder: GraphBuilder, target: Value, smoothing: { rate: number; share: number }): Value => {
-  if (smoothing.rate === 0) return target;
-  const kept = builder.apply("Mul", [target, builder.scalarLike(target, 1 - smoothing.rate)]);
-  return builder.apply("Add", [kept, builder.scalarLike(target, smoothing.rate * smoothing.share)]);
+const allAxes = (builder: GraphBuilder, { shape }: Value): Value => builder.integers(shape.map((_, axis) => axis));
+
+const total = (builder: GraphBuilder, x: Value): Value =>
+  x.shape.length === 0 ? x : builder.apply("ReduceSum", [x, allAxes(builder, x)], { attributes: { keepdims: 0 } });
+
+const mean = (builder: GraphBuilder, x: Value): Value =>
+  x.shape.length === 0 ? x : builder.apply("ReduceMean", [x, allAxes(builder, x)], { attributes: { keepdims: 0 } });
+
+/** A weight of each sample, brought to the rank of the losses. */
+const spreadWeight = (builder: GraphBuilder, weight: Value, values: Value): Value => {
+  const missing = values.shape.length - weight.shape.length;
+  if (missing <= 0) return weight;
+  const axes = Array.from({ length: missing }, (_, index) => index + weight.shape.length);
+  return builder.apply("Unsqueeze", [weight, builder.integers(axes)]);
 };
 
-const binaryFromLogits = (builder: GraphBuilder, x: Value, target: Value): Value => {
-  // max(x, 0) − x·y + log(1 + e^−|x|), the form that neither over- nor underflows.
-  const positive = builder.apply("Relu", [x]);
-  const product = builder.apply("Mul", [x, target]);
-  const tail = builder.apply("Softplus", [builder.apply("Neg", [builder.apply("Abs", [x])])]);
-  return builder.apply("Add", [builder.apply("Sub", [positive, product]), tail]);
-};
-
-const binaryFromProbabilities = (builder: GraphBuilder, prediction: Value, target: Value): Value => {
-  const p = clipped(builder, prediction);
-  const complement = (value: Value): Value => builder.apply("Sub", [builder.scalarLike(value, 1), value]);
-  const yes = builder.apply("Mul", [target, builder.apply("Log", [p])]);
-  const no = builder.apply("Mul", [complement(target), builder.apply("Log", [complement(p)])]);
-  return builder.apply("Neg", [builder.apply("Add", [yes, no])]);
-};
-
-const categoricalLogs = (builder: GraphBuilder, prediction: Value, fromLogits: boolean): Value => {
-  if (fromLogits) return logSoftmax(builder, prediction);
-  const normalised = builder.apply("Div", [prediction, sumLast(builder, prediction, true)]);
-  return builder.apply("Log", [clipped(builder, normalised)]);
-};
-
-/** Keras clips probabilities first here and normalises their logarithms after. */
-const sparseLogs = (builder: GraphBuilder, prediction: Value, fromLogits: boolean): Value =>
-  logSoftmax(builder, fromLogits ? prediction : builder.apply("Log", [clipped(builder, prediction)]));
-
-const chosen = (builder: GraphBuilder, logs: Value, target: Value): Value =>
-  builder.apply("Neg", [sumLast(builder, builder.apply("Mul", [target, logs]), false)]);
-
-/** One-hot rows for class numbers; a number outside of the classes gives a row of zeros. */
-const emitOneHot = (builder: GraphBuilder, classes: Value, like: Value): Value => {
-  const depth = like.shape.at(-1);
-  const values = builder.constant({ dtype: "float32", shape: [2], values: Float32Array.of(0, 1) });
-  return builder.apply(
-    "OneHot",
-    [builder.cast(classes, "int64"), builder.integers([typeof depth === "number" ? depth : 1]), values],
-    { attributes: { axis: -1 } },
+/** How often each element of a weight meets an element of the losses. */
+const repeats = (weight: Value, values: Value): number =>
+  values.shape.reduce<number>(
+    (count, length, axis) => (weight.shape[axis] === 1 && typeof length === "number" ? count * length : count),
+    1,
   );
-};
-
-/** The softmax or sigmoid behind a prediction, whose input a loss may use directly. */
-const logitsOf = (builder: GraphBuilder, prediction: Value, operator: "Softmax" | "Sigmoid"): Value | undefined => {
-  const node = builder.producer(prediction.name);
-  return node?.operator === operator ? builder.value(node.inputs[0] ?? "") : undefined;
-};
-
-const perElement = (builder: GraphBuilder, config: LossConfig, input: LossInput): Value => {
-  const { prediction, target } = input;
-  switch (config.name) {
-    case "mean_squared_error":
-      return squared(builder, input);
-    case "mean_absolute_error":
-      return absolute(builder, input);
-    case "huber":
-      return huber(builder, input, config.delta ?? 1);
-    case "binary_crossentropy": {
-      const labels = smoothed(builder, target, { rate: config.labelSmoothing ?? 0, share: 0.5 });
-      const logits = config.fromLogits === true ? prediction : logitsOf(builder, prediction, "Sigmoid");
-      return logits === undefined
-        ? binaryFromProbabilities(builder, prediction, labels)
-        : binaryFromLogits(builder, logits, labels);
-    }
-    case "categorical_crossentropy": {
-      const classes = prediction.shape.at(-1);
-      const share = 1 / (typeof classes === "number" ? classes : 1);
-      const labels = smoothed(builder, target, { rate: config.labelSmoothing ?? 0, share });
-      const logits = config.fromLogits === true ? prediction : logitsOf(builder, prediction, "Softmax");
-      return chosen(builder, categoricalLogs(builder, logits ?? prediction, logits !== undefined), labels);
-    }
-    case "sparse_categorical_crossentropy": {
-      const logits = config.fromLogits === true ? prediction : logitsOf(builder, prediction, "Softmax");
-      const logs = sparseLogs(builder, logits ?? prediction, logits !== undefined);
-      return chosen(builder, logs, emitOneHot(builder, target, prediction));
-    }
-  }
-};
 
 /**
  * Adds a loss to a graph: one value a sample [batch], the mean over the sample's elements.
  * Cross-entropies of a softmax or sigmoid use its logits, as Keras does: the same values, without losing precision.
  * Source: keras/src/losses/losses.py.
  */
-export const emitLoss = (builder: GraphBuilder, config: LossConfig, input: LossInput): Value =>
-  average(builder, perElement(builder, config, input));
+export const emitLoss = (builder: GraphBuilder, config: LossConfig, input: LossInput): Value => {
+  const { values } = lossValues(builder, config, input);
+  const axes = values.shape.map((_, axis) => axis).slice(1);
+  if (axes.length === 0) return values;
+  return builder.apply("ReduceMean", [values, builder.integers(axes)], { attributes: { keepdims: 0 } });
+};
+
+/**
+ * Adds a loss to a graph and reduces it to a scalar as configured.
+ * @param input Prediction, target, and a weight for each sample [batch]; left out, all weights are 1.
+ * Source: keras/src/losses/loss.py, `reduce_weighted_values`.
+ */
+export const emitReducedLoss = (
+  builder: GraphBuilder,
+  config: LossConfig,
+  input: LossInput & { readonly sampleWeight?: Value | undefined },
+): Value => {
+  const { values, mask } = lossValues(builder, config, input);
+  const reduction = config.reduction ?? "sum_over_batch_size";
+  const weight = input.sampleWeight && spreadWeight(builder, input.sampleWeight, values);
+  const weighted = weight === undefined ? values : times(builder, values, weight);
+  if (reduction === "sum") return total(builder, weighted);
+  if (reduction === "mean_with_sample_weight" && weight !== undefined) {
+    const counted = mask === undefined ? weight : times(builder, weight, mask);
+    const weights = scaled(builder, total(builder, counted), repeats(counted, values));
+    const none = builder.apply("Equal", [weights, builder.scalarLike(weights, 0)]);
+    const divisor = builder.apply("Where", [none, builder.scalarLike(weights, 1), weights]);
+    return over(builder, total(builder, weighted), divisor);
+  }
+  // Elements that a mask leaves out have a loss of 0 and do not count.
+  if (mask !== undefined) return over(builder, total(builder, weighted), atLeast(builder, total(builder, mask), 1));
+  return mean(builder, weighted);
+};

@@ -1,2 +1,3 @@
-export { type Loss, type LossConfig, parseLoss } from "./config.ts";
-export { emitLoss } from "./emit.ts";
+export { type Loss, type LossConfig, lossNames, parseLoss, type Reduction, takesClasses } from "./config.ts";
+export { emitOneHot } from "./crossentropy.ts";
+export { emitLoss, emitReducedLoss } from "./emit.ts";

@@ -1,4 +1,5 @@
 import { LearnError } from "../errors.ts";
+import type { LossConfig } from "../losses/index.ts";
 import { elementCount } from "../onnx/tensor.ts";
 
 /** Element arrays that training data may come in; whole numbers are turned into float32 batch by batch. */
@@ -46,12 +47,16 @@ export const gatherRows = (data: DataArray, rows: ArrayLike<number>, target: Flo
   }
 };
 
-/** Refuses class numbers outside of the model's classes, which would train on nothing. */
-export const checkClasses = (data: DataArray, classes: number): void => {
+/** Refuses class numbers outside of the model's classes, which would train on nothing; an ignored class may be any. */
+export const checkClasses = (
+  data: DataArray,
+  { classes, loss }: { readonly classes: number; readonly loss: LossConfig },
+): void => {
   const { values } = data;
+  const ignored = "ignoreClass" in loss ? loss.ignoreClass : undefined;
   for (let row = 0; row < values.length; row++) {
     const label = values[row] as number;
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    if ((Number.isInteger(label) && label >= 0 && label < classes) || label === ignored) continue;
     throw new LearnError(
       "shape-mismatch",
       `The label of row ${row} is ${label}, but the model has the classes 0 to ${classes - 1}. Change the label, or give the last layer more units.`,

@@ -1,16 +1,11 @@
 import { LearnError } from "../errors.ts";
-import { elementCount } from "../onnx/tensor.ts";
 import type { Callback, Logs, TrainingControl } from "./callbacks.ts";
 import { type DataArray, gatherRows } from "./data.ts";
+import { read } from "./objective.ts";
 import type { TrainingProgram } from "./program.ts";
+import { type LabelledData, prepareSamples, type SampleSet, samplesBetween, withClassWeights } from "./samples.ts";
 import type { HistoryValues, LearnerState } from "./state.ts";
 import type { Trainee } from "./trainee.ts";
-
-/** Samples with their targets. */
-export interface LabelledData {
-  readonly x: DataArray;
-  readonly y: DataArray;
-}
 
 /** Options of a training; names and defaults are those of Keras' `fit`. */
 export interface FitOptions {
@@ -21,6 +16,10 @@ export interface FitOptions {
   /** Share of the samples, taken from the end, to validate on. */
   readonly validationSplit?: number;
   readonly validationData?: LabelledData;
+  /** Weight of each sample in the loss, [samples]; by output where they differ. */
+  readonly sampleWeight?: LabelledData["sampleWeight"];
+  /** Weight of each class in the loss, for models with one output; a class left out has 1. */
+  readonly classWeight?: Readonly<Record<number, number>>;
   /** Draws a new order of the samples each epoch; default true. */
   readonly shuffle?: boolean;
   readonly callbacks?: readonly Callback[];
@@ -44,23 +43,18 @@ const aborted = "aborted";
 /** Updates between two sweeps over the optimizer's slots: counted by the optimizer, so a resumed training sweeps alike. */
 const flushInterval = 64;
 
-const rowsOf = (data: DataArray, first: number, last: number): DataArray => {
-  const width = elementCount(data.shape.slice(1));
-  const values = data.values;
-  const part = Array.isArray(values)
-    ? values.slice(first * width, last * width)
-    : values.subarray(first * width, last * width);
-  return { shape: [last - first, ...data.shape.slice(1)], values: part };
-};
-
 /** Takes the validation samples off the end, as Keras does: before any shuffling. */
 const splitOff = (
-  data: LabelledData,
+  learner: Trainee,
+  set: SampleSet,
   options: FitOptions,
-): { readonly train: LabelledData; readonly validation: LabelledData | undefined } => {
+): { readonly train: SampleSet; readonly validation: SampleSet | undefined } => {
   const { validationSplit, validationData } = options;
-  if (validationData !== undefined || !validationSplit) return { train: data, validation: validationData };
-  const samples = data.x.shape[0] ?? 0;
+  if (validationData !== undefined) {
+    return { train: set, validation: prepareSamples(learner.objective, validationData) };
+  }
+  if (!validationSplit) return { train: set, validation: undefined };
+  const { samples } = set;
   const kept = Math.floor(samples * (1 - validationSplit));
   if (kept < 1 || kept === samples) {
     throw new LearnError(
@@ -68,23 +62,18 @@ const splitOff = (
       `A validationSplit of ${validationSplit} leaves ${kept} of ${samples} samples to train on. Choose a share between 0 and 1 that leaves both parts some.`,
     );
   }
-  const part = (first: number, last: number): LabelledData => ({
-    x: rowsOf(data.x, first, last),
-    y: rowsOf(data.y, first, last),
-  });
-  return { train: part(0, kept), validation: part(kept, samples) };
+  return { train: samplesBetween(set, 0, kept), validation: samplesBetween(set, kept, samples) };
 };
 
 /** The loop of one training; its fields are exactly what a checkpoint holds. */
 class Training {
   readonly #learner: Trainee;
-  readonly #data: LabelledData;
-  readonly #validation: LabelledData | undefined;
+  readonly #data: SampleSet;
+  readonly #validation: SampleSet | undefined;
   readonly #options: FitOptions;
   readonly #samples: number;
   readonly #batch: number;
   readonly #callbacks: readonly Callback[];
-  readonly #names: readonly string[];
   readonly #history: Record<string, number[]> = {};
   #epoch = 0;
   #step = 0;
@@ -93,16 +82,15 @@ class Training {
   #stopped: string | null = null;
 
   constructor(learner: Trainee, data: LabelledData, options: FitOptions) {
-    const { train, validation } = splitOff(data, options);
+    const { train, validation } = splitOff(learner, prepareSamples(learner.objective, data), options);
     this.#learner = learner;
-    this.#data = train;
+    this.#data = withClassWeights(train, options.classWeight);
     this.#validation = validation;
     this.#options = options;
-    this.#samples = train.x.shape[0] ?? 0;
+    this.#samples = train.samples;
     this.#batch = Math.min(options.batchSize ?? 32, this.#samples);
     this.#callbacks = options.callbacks ?? [];
-    this.#names = ["loss", ...learner.objective.metrics];
-    this.#sums = this.#names.map(() => 0);
+    this.#sums = this.#zeros();
     const from = learner.resumeFrom;
     learner.resumeFrom = undefined;
     if (from !== undefined) this.#resume(from);
@@ -165,8 +153,7 @@ class Training {
   }
 
   async #runStep(program: TrainingProgram, rows: Uint32Array): Promise<void> {
-    gatherRows(this.#data.x, rows, program.x);
-    gatherRows(this.#data.y, rows, program.target);
+    this.#fill(program, rows);
     try {
       await program.run(this.#learner.masks);
     } catch (error) {
@@ -182,10 +169,21 @@ class Training {
     for (const i of this.#sums.keys()) this.#sums[i] = (this.#sums[i] ?? 0) + (program.sums[i] ?? 0);
   }
 
+  #fill({ inputs, targets, sampleWeights }: TrainingProgram, rows: Uint32Array): void {
+    const data = this.#data;
+    for (const [index, input] of inputs.entries()) gatherRows(data.inputs[index] as DataArray, rows, input);
+    for (const [index, target] of targets.entries()) gatherRows(data.targets[index] as DataArray, rows, target);
+    for (const [index, weights] of sampleWeights.entries()) {
+      const given = data.weights[index];
+      if (given === undefined) weights.fill(1);
+      else gatherRows(given, rows, weights);
+    }
+  }
+
   async #endEpoch(control: TrainingControl, epochs: number): Promise<void> {
     const logs: Record<string, number> = { ...this.#logs() };
     if (this.#validation !== undefined) {
-      const values = await this.#learner.evaluate(this.#validation.x, this.#validation.y);
+      const values = await this.#learner.evaluateSamples(this.#validation);
       for (const [name, value] of Object.entries(values)) logs[`val_${name}`] = value;
     }
     const { learningRate } = this.#learner.optimizer;
@@ -193,14 +191,18 @@ class Training {
     this.#epoch += 1;
     this.#step = 0;
     this.#seen = 0;
-    this.#sums = this.#names.map(() => 0);
+    this.#sums = this.#zeros();
     this.#orderState = this.#learner.shuffle.state();
     const report = { epoch: this.#epoch, epochs, logs, learningRate };
     for (const callback of this.#callbacks) await callback.onEpochEnd?.(report, control);
   }
 
   #logs(): Logs {
-    return Object.fromEntries(this.#names.map((name, i) => [name, (this.#sums[i] ?? 0) / Math.max(this.#seen, 1)]));
+    return read(this.#learner.objective, this.#sums, this.#seen);
+  }
+
+  #zeros(): number[] {
+    return Array.from({ length: this.#learner.objective.sumCount }, () => 0);
   }
 
   #control(): TrainingControl {

@@ -1,109 +1,16 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type ModelDefinition, sequential } from "../definition/definition.ts";
 import { batchNormalization, conv2d, dense, dropout, flatten, maxPooling2d } from "../definition/builders.ts";
 import { input } from "../definition/definition.ts";
-import { encodeModel } from "../onnx/encode.ts";
-import { GraphBuilder } from "../onnx/builder.ts";
-import { differentiate } from "../autodiff/index.ts";
-import { emitLoss, parseLoss } from "../losses/index.ts";
 import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
 import type { OptimizerConfig, Schedule } from "../optimizers/index.ts";
 import { learningRateAt } from "../optimizers/index.ts";
+import { goldenArray, goldenJson, largestDifference } from "../../../../tests/kit/golden.ts";
 import { earlyStopping, modelCheckpoint, reduceLrOnPlateau } from "./callbacks.ts";
 import { compile, type Learner } from "./learner.ts";
 import type { LearnerState } from "./state.ts";
 
-const golden = new URL("../../../../tests/fixtures/golden/", import.meta.url);
 const executor = onnxRuntimeExecutor({ intraOpNumThreads: 1 });
-
-interface Npy {
-  readonly shape: number[];
-  readonly values: Float32Array;
-}
-
-/** Reads the little-endian C-ordered arrays of the fixtures. */
-const npy = (path: string): Npy => {
-  const bytes = readFileSync(new URL(path, golden));
-  const length = bytes.readUInt16LE(8);
-  const header = bytes.toString("latin1", 10, 10 + length);
-  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? "")
-    .split(",")
-    .flatMap((d) => (d.trim() ? [Number(d)] : []));
-  const descr = /'descr': '([^']+)'/.exec(header)?.[1] ?? "";
-  const data = bytes.buffer.slice(bytes.byteOffset + 10 + length, bytes.byteOffset + bytes.length);
-  const arrays: Record<string, () => Iterable<number>> = {
-    "<f4": () => new Float32Array(data),
-    "<f8": () => new Float64Array(data),
-    "<i4": () => new Int32Array(data),
-    "<i8": () => Array.from(new BigInt64Array(data), Number),
-    "|u1": () => new Uint8Array(data),
-  };
-  const values = arrays[descr];
-  if (values === undefined) throw new Error(`${path} holds ${descr}`);
-  return { shape, values: Float32Array.from(values()) };
-};
-
-const json = <T>(path: string): T => JSON.parse(readFileSync(new URL(path, golden), "utf8")) as T;
-
-const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  expect(a.length).toBe(b.length);
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs((a[i] ?? NaN) - (b[i] ?? NaN)));
-  return largest;
-};
-
-interface LossCase {
-  readonly name: string;
-  readonly value: number;
-  readonly tolerance: number;
-}
-
-const lossOf = (name: string): unknown => {
-  const base = ["sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy", "huber"].find(
-    (known) => name.startsWith(known),
-  );
-  if (base === undefined) return name.startsWith("mean_squared_error") ? "mse" : "mae";
-  if (base === "huber") return { name: base, delta: name.includes("half") ? 0.5 : 1 };
-  return {
-    name: base,
-    ...(name.includes("logits") ? { fromLogits: true } : {}),
-    ...(name.includes("smooth") ? { labelSmoothing: 0.1 } : {}),
-  };
-};
-
-const coveredLoss =
-  /^(mean_squared_error|mean_absolute_error|huber(_delta_half)?|(sparse_|)categorical_crossentropy\w*|binary_crossentropy\w*)$/;
-
-describe("losses and their gradients equal Keras'", () => {
-  const cases = json<{ cases: LossCase[] }>("losses/manifest.json").cases.filter(
-    ({ name }) => coveredLoss.test(name) && !name.includes("sample_weight") && !name.includes("sum"),
-  );
-  test.each(cases.map((one) => [one.name, one] as const))("%s", async (name, one) => {
-    const [truth, prediction, gradient] = ["true", "pred", "grad"].map((part) => npy(`losses/${name}.${part}.npy`));
-    if (!truth || !prediction || !gradient) throw new Error(name);
-    const config = parseLoss(lossOf(name));
-    const sparse = config.name === "sparse_categorical_crossentropy";
-    const builder = new GraphBuilder();
-    const p = builder.input("p", "float32", prediction.shape);
-    const y = builder.input("y", sparse ? "int32" : "float32", truth.shape);
-    const losses = emitLoss(builder, config, { prediction: p, target: y });
-    const loss = builder.apply("ReduceMean", [losses, builder.integers([0])], { attributes: { keepdims: 0 } });
-    const [dp] = differentiate(builder, { loss, withRespectTo: [p] });
-    if (!dp) throw new Error("no gradient");
-    await using session = await executor.load(encodeModel(builder.finish("loss", { loss, gradient: dp })));
-    const result = await session.run({
-      p: { dtype: "float32", ...prediction },
-      y: sparse
-        ? { dtype: "int32", shape: truth.shape, values: Int32Array.from(truth.values) }
-        : { dtype: "float32", ...truth },
-    });
-    expect(Math.abs(Number(result["loss"]?.values[0]) - one.value)).toBeLessThan(
-      Math.max(one.tolerance, one.tolerance * one.value),
-    );
-    expect(largestDifference(result["gradient"]?.values as Float32Array, gradient.values)).toBeLessThan(one.tolerance);
-  });
-});
 
 interface Trajectory {
   readonly name: string;
@@ -159,7 +66,7 @@ const nets: Readonly<Record<string, ModelDefinition>> = {
 };
 
 describe("short trainings follow Keras step by step", () => {
-  const cases = json<{ cases: Trajectory[] }>("trajectories/manifest.json").cases.filter(
+  const cases = goldenJson<{ cases: Trajectory[] }>("trajectories/manifest.json").cases.filter(
     (one) =>
       /^(mlp|cnn)_(sgd|rmsprop|adam|adamw|momentum|nesterov|clip)/.test(one.name) &&
       one.weights.length === 4 &&
@@ -175,7 +82,7 @@ describe("short trainings follow Keras step by step", () => {
       `${family}.y`,
       one.initial.replace(".npy", ""),
       one.final.replace(".npy", ""),
-    ].map((file) => npy(`trajectories/${file}.npy`));
+    ].map((file) => goldenArray(`trajectories/${file}.npy`));
     if (!x || !y || !initial || !final) throw new Error(name);
     await using learner = await compile(nets[family] as ModelDefinition, {
       optimizer: optimizerOf(one),
@@ -194,8 +101,8 @@ describe("short trainings follow Keras step by step", () => {
     const [xw, yw] = [x.values.length / samples, y.values.length / samples];
     for (let step = 0; step < one.steps; step++) {
       const first = (step * one.batch) % samples;
-      program.x.set(x.values.subarray(first * xw, (first + one.batch) * xw));
-      program.target.set(y.values.subarray(first * yw, (first + one.batch) * yw));
+      program.inputs[0]?.set(x.values.subarray(first * xw, (first + one.batch) * xw));
+      program.targets[0]?.set(y.values.subarray(first * yw, (first + one.batch) * yw));
       await program.run(learner.masks);
       const expected = one.lossPerStep[step] ?? NaN;
       expect(Math.abs((program.sums[0] ?? NaN) / one.batch - expected)).toBeLessThan(
@@ -228,12 +135,12 @@ const scheduleNames: Readonly<Record<string, Schedule["schedule"]>> = {
 const camel = (key: string): string => key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 describe("learning rates follow Keras' schedules to 1e-7", () => {
-  const cases = json<{ cases: ScheduleCase[] }>("schedules/manifest.json").cases;
+  const cases = goldenJson<{ cases: ScheduleCase[] }>("schedules/manifest.json").cases;
   test.each(cases.map((one) => [one.name, one] as const))("%s", (_, one) => {
     const given = Object.entries(one.config).filter(([key, value]) => value !== null && key !== "name");
     const config = Object.fromEntries(given.map(([key, value]) => [camel(key), value]));
     const schedule = { schedule: scheduleNames[one.schedule], ...config } as unknown as Schedule;
-    const expected = npy(`schedules/${one.values}`).values;
+    const expected = goldenArray(`schedules/${one.values}`).values;
     const rates = one.steps.map((step) => learningRateAt(schedule, step));
     expect(largestDifference(rates, expected)).toBeLessThan(1e-7);
   });

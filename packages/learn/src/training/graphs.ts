@@ -1,26 +1,22 @@
 import { differentiate } from "../autodiff/index.ts";
 import type { ResolvedModel } from "../definition/resolve.ts";
-import { LearnError } from "../errors.ts";
 import type { WeightStorage } from "../layers/layer.ts";
-import type { LossConfig } from "../losses/index.ts";
-import { emitLoss } from "../losses/index.ts";
+import { emitReducedLoss } from "../losses/index.ts";
 import { GraphBuilder } from "../onnx/builder.ts";
 import type { Graph, Value } from "../onnx/graph.ts";
 import type { Dimension, Tensor } from "../onnx/tensor.ts";
-import { emitMetric } from "./metrics.ts";
-import type { metricNames } from "./metrics.ts";
 import { emitModel } from "./network.ts";
 import type { EmittedModel, MaskInput } from "./network.ts";
-
-/** What a model is trained for. */
-export interface Objective {
-  readonly model: ResolvedModel;
-  readonly loss: LossConfig;
-  readonly metrics: readonly (typeof metricNames)[number][];
-}
+import type { Objective, OutputObjective } from "./objective.ts";
+import { emitPenalties } from "./penalties.ts";
 
 /** Names of the graphs' inputs and outputs beside weights, masks, gradients and updates. */
-export const portNames = { target: "target", sampleWeight: "sampleWeight", sums: "sums" } as const;
+export const portNames = {
+  input: (layer: string): string => `input/${layer}`,
+  target: (output: string): string => `target/${output}`,
+  sampleWeight: (output: string): string => `sampleWeight/${output}`,
+  sums: "sums",
+} as const;
 
 /** A graph that makes one training step's numbers in a single run. */
 export interface TrainingGraph {
@@ -37,61 +33,67 @@ const fedWeight =
   (name: string, storage: WeightStorage): Value =>
     builder.input(name, "float32", storage.shape);
 
-/** Class numbers are fed as int32 [batch, …], everything else in the prediction's shape. */
-export const targetIsClasses = (loss: LossConfig): boolean => loss.name === "sparse_categorical_crossentropy";
-
-const single = (emitted: EmittedModel): Value => {
-  const [prediction] = emitted.outputs;
-  if (prediction === undefined || emitted.outputs.length !== 1) {
-    throw new LearnError(
-      "definition-invalid",
-      "Training takes models with exactly one output. Join the outputs first.",
-    );
-  }
-  return prediction;
-};
-
 interface Judged {
-  /** Weighted sum of the samples' losses [1], then the sum of each metric. */
-  readonly sums: readonly Value[];
+  /** The total loss: the outputs' losses by their factors, and what regularizers add. */
+  readonly loss: Value;
+  /** What is reported of the batch, one sum after the other: the losses times the number of samples, the metrics. */
+  readonly sums: Value;
 }
 
-const judge = (builder: GraphBuilder, objective: Objective, prediction: Value): Judged => {
-  const { loss, metrics } = objective;
+interface JudgedOutput {
+  readonly loss: Value;
+  readonly metrics: readonly Value[];
+  readonly weight: Value;
+}
+
+const judgeOutput = (builder: GraphBuilder, objective: OutputObjective, emitted: EmittedModel): JudgedOutput => {
+  const { output, index, classes, targetShape, loss } = objective;
+  const prediction = emitted.outputs[index] as Value;
   const [batch = 1] = prediction.shape;
-  const classes = targetIsClasses(loss);
-  const target = builder.input(
-    portNames.target,
-    classes ? "int32" : "float32",
-    classes ? prediction.shape.slice(0, -1) : prediction.shape,
+  const target = builder.input(portNames.target(output), classes ? "int32" : "float32", [batch, ...targetShape]);
+  const weight = builder.input(portNames.sampleWeight(output), "float32", [batch]);
+  const metrics = objective.metrics.map(({ meter, isWeighted }) =>
+    meter.emit(builder, { prediction, target, classes, weight: isWeighted ? weight : undefined }),
   );
-  const weight = builder.input(portNames.sampleWeight, "float32", [batch]);
-  const sum = (value: Value): Value =>
-    builder.apply("ReduceSum", [value, builder.integers([0])], { attributes: { keepdims: 1 } });
-  const losses = emitLoss(builder, loss, { prediction, target });
-  const measured = metrics.map((metric) => sum(emitMetric(builder, metric, { prediction, target, loss })));
-  return { sums: [sum(builder.apply("Mul", [losses, weight])), ...measured] };
+  return { loss: emitReducedLoss(builder, loss, { prediction, target, sampleWeight: weight }), metrics, weight };
 };
 
-const joined = (builder: GraphBuilder, values: readonly Value[]): Value => {
-  const [first] = values;
-  if (first !== undefined && values.length === 1) return first;
-  return builder.apply("Concat", values, { attributes: { axis: 0 } });
+/** The number of samples, from their weights, when it is only known when the graph runs. */
+const countOf = (builder: GraphBuilder, weight: Value): Value => {
+  const [batch] = weight.shape;
+  if (typeof batch === "number") return builder.scalarLike(weight, batch);
+  const ones = builder.cast(builder.apply("Equal", [weight, weight]), "float32");
+  return builder.apply("ReduceSum", [ones, builder.integers([0])], { attributes: { keepdims: 0 } });
+};
+
+const judge = (builder: GraphBuilder, objective: Objective, emitted: EmittedModel): Judged => {
+  const judged = objective.outputs.map((output) => judgeOutput(builder, output, emitted));
+  const terms = judged.map(({ loss }, index) => {
+    const factor = objective.outputs[index]?.lossWeight ?? 1;
+    return factor === 1 ? loss : builder.apply("Mul", [loss, builder.scalarLike(loss, factor)]);
+  });
+  const penalties = emitPenalties(builder, objective.model, emitted);
+  const all = penalties === undefined ? terms : [...terms, penalties];
+  const loss = all.reduce((sum, term) => builder.apply("Add", [sum, term]));
+  const count = countOf(builder, (judged[0] as JudgedOutput).weight);
+  const counted = (value: Value): Value =>
+    builder.apply("Reshape", [builder.apply("Mul", [value, count]), builder.integers([1])]);
+  const losses = judged.length === 1 ? [] : judged.map((output) => counted(output.loss));
+  const lists = [counted(loss), ...losses, ...judged.flatMap(({ metrics }) => metrics)];
+  const [first] = lists;
+  const sums =
+    first !== undefined && lists.length === 1 ? first : builder.apply("Concat", lists, { attributes: { axis: 0 } });
+  return { loss, sums };
 };
 
 /** Builds forward pass, loss, metrics and gradients for one batch size as one graph. */
 export const trainingGraph = (objective: Objective, batch: number): TrainingGraph => {
   const builder = new GraphBuilder();
   const emitted = emitModel(builder, objective.model, { batch, training: true, weight: fedWeight(builder) });
-  const { sums } = judge(builder, objective, single(emitted));
-  const total = sums[0] as Value;
-  const loss = builder.apply("Mul", [
-    builder.apply("Reshape", [total, builder.integers([])]),
-    builder.scalarLike(total, 1 / batch),
-  ]);
+  const { loss, sums } = judge(builder, objective, emitted);
   const trainable = trainableNames(objective.model);
   const gradients = differentiate(builder, { loss, withRespectTo: trainable.map((name) => builder.value(name)) });
-  const outputs: Record<string, Value> = { [portNames.sums]: joined(builder, sums) };
+  const outputs: Record<string, Value> = { [portNames.sums]: sums };
   for (const [index, name] of trainable.entries()) outputs[`gradient/${name}`] = gradients[index] as Value;
   for (const [name, value] of emitted.updates) outputs[`update/${name}`] = value;
   return {
@@ -106,9 +108,7 @@ export const trainingGraph = (objective: Objective, batch: number): TrainingGrap
 export const evaluationGraph = (objective: Objective): Graph => {
   const builder = new GraphBuilder();
   const emitted = emitModel(builder, objective.model, { batch: "N", training: false, weight: fedWeight(builder) });
-  return builder.finish("evaluation", {
-    [portNames.sums]: joined(builder, judge(builder, objective, single(emitted)).sums),
-  });
+  return builder.finish("evaluation", { [portNames.sums]: judge(builder, objective, emitted).sums });
 };
 
 /** A graph that predicts, with how each weight lies in it. */
@@ -125,8 +125,11 @@ export const predictionGraph = (
   options: {
     readonly batch?: Dimension;
     readonly constants?: (name: string, storage: WeightStorage) => Tensor;
-    /** Public names of the input and output of a model that has one each. */
-    readonly names?: { readonly input: string; readonly output: string };
+    /** Public names of the inputs and outputs, by layer. */
+    readonly names?: {
+      readonly input: (layer: string) => string;
+      readonly output: (layer: string) => string;
+    };
   } = {},
 ): PredictionGraph => {
   const builder = new GraphBuilder();
@@ -135,14 +138,13 @@ export const predictionGraph = (
     constants === undefined
       ? fedWeight(builder)
       : (name: string, storage: WeightStorage): Value => builder.constant(constants(name, storage), name);
-  const inputName = options.names?.input;
   const emitted = emitModel(builder, model, {
     batch: options.batch ?? "N",
     training: false,
     weight,
-    ...(inputName === undefined ? {} : { inputName }),
+    inputName: options.names?.input ?? portNames.input,
   });
-  const outputs = model.outputs.map((name) => options.names?.output ?? `output/${name}`);
+  const outputs = model.outputs.map((name) => options.names?.output(name) ?? `output/${name}`);
   const ports = Object.fromEntries(outputs.map((name, index) => [name, emitted.outputs[index] as Value]));
   const graph = builder.finish(model.name, ports);
   return { graph, storages: emitted.storages, inputs: emitted.inputs.map(({ name }) => name), outputs };

@@ -2,47 +2,48 @@ import { type ResolvedModel, resolveDefinition } from "../definition/resolve.ts"
 import type { ModelDefinition } from "../definition/definition.ts";
 import { summarize } from "../definition/summary.ts";
 import { LearnError } from "../errors.ts";
-import { type Loss, parseLoss } from "../losses/index.ts";
 import { encodeModel } from "../onnx/encode.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import { createOptimizer, type Optimizer, type OptimizerConfig, parseOptimizer, slotsOf } from "../optimizers/index.ts";
 import { createRandom, type Random } from "../random.ts";
-import { checkClasses, checkSamples, type DataArray, gatherRows, sampleCount } from "./data.ts";
+import { checkSamples, type DataArray, gatherRows, sampleCount } from "./data.ts";
 import type { Executor, Session, TensorData } from "./executor.ts";
 import { type FitOptions, fitModel, type History } from "./fit.ts";
-import {
-  evaluationGraph,
-  type Objective,
-  portNames,
-  predictionGraph,
-  targetIsClasses,
-  trainingGraph,
-} from "./graphs.ts";
-import { type Metric, parseMetrics } from "./metrics.ts";
-import { type SampleShapes, targetShape, TrainingProgram } from "./program.ts";
+import { evaluationGraph, portNames, predictionGraph, trainingGraph } from "./graphs.ts";
+import { type Objective, type ObjectiveOptions, parseObjective, read } from "./objective.ts";
+import { TrainingProgram } from "./program.ts";
+import { arrange, type Arrays, type LabelledData, prepareSamples, type SampleSet } from "./samples.ts";
 import type { LearnerState } from "./state.ts";
 import { WeightStore, type WeightValues } from "./weights.ts";
 
 /** Options of {@link compile}. */
-export interface CompileOptions {
+export interface CompileOptions extends ObjectiveOptions {
   /** Optimizer by name, or with its arguments; default `adam`. */
   readonly optimizer?: OptimizerConfig | OptimizerConfig["name"] | undefined;
-  /** Loss by name, or with its arguments. */
-  readonly loss: Loss;
-  /** Followed beside the loss. */
-  readonly metrics?: readonly Metric[] | undefined;
   /** Seed of initial weights, data order and dropout; default 1. */
   readonly seed?: number | undefined;
   /** Engine that runs the graphs. */
   readonly executor: Executor;
 }
 
-/** Names of the tensors of an exported graph. */
+/** Names of the tensors of an exported graph; a model with several inputs or outputs gives those their layers' names. */
 export interface ExportOptions {
-  /** Default `x`. */
+  /** Name of the only input; default `x`. */
   readonly inputName?: string;
-  /** Default `prediction`. */
+  /** Name of the only output; default `prediction`. */
   readonly outputName?: string;
+}
+
+/** Shapes of one sample's first input and output. */
+export interface SampleShapes {
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+}
+
+/** What a model gives for samples: row-major values [samples, …output]. */
+export interface Prediction {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
 }
 
 /** Samples that are predicted or evaluated in one run. */
@@ -75,11 +76,7 @@ export class Learner implements AsyncDisposable {
     this.definition = definition;
     this.model = resolveDefinition(definition);
     this.shapes = shapesOf(this.model);
-    this.objective = {
-      model: this.model,
-      loss: parseLoss(options.loss),
-      metrics: parseMetrics(options.metrics ?? []),
-    };
+    this.objective = parseObjective(this.model, options);
     this.#executor = options.executor;
     const config = parseOptimizer(options.optimizer ?? "adam");
     const { storages } = predictionGraph(this.model);
@@ -105,56 +102,67 @@ export class Learner implements AsyncDisposable {
 
   /**
    * Trains.
-   * @param x Samples [samples, …input].
-   * @param y Targets [samples, …output], or class numbers [samples] for the sparse loss.
+   * @param x Samples [samples, …input]; of several inputs in their order, or by name.
+   * @param y Targets [samples, …output], or class numbers [samples, …] for the sparse loss; of several outputs alike.
    */
-  fit(x: DataArray, y: DataArray, options: FitOptions = {}): Promise<History> {
-    this.#check(x, y);
-    return fitModel(this, { x, y }, options);
+  fit(x: Arrays, y: Arrays, options: FitOptions = {}): Promise<History> {
+    return fitModel(this, { x, y, sampleWeight: options.sampleWeight }, options);
   }
 
-  /** Loss and metrics over a data set, by name. */
-  async evaluate(x: DataArray, y: DataArray): Promise<Record<string, number>> {
-    this.#check(x, y);
+  /** Loss and metrics over a data set, by name. Weights multiply the samples' losses, as in `fit`. */
+  evaluate(x: Arrays, y: Arrays, options: Pick<LabelledData, "sampleWeight"> = {}): Promise<Record<string, number>> {
+    return this.evaluateSamples(prepareSamples(this.objective, { x, y, ...options }));
+  }
+
+  /** Loss and metrics over samples that were prepared before. */
+  async evaluateSamples(set: SampleSet): Promise<Record<string, number>> {
     const session = await (this.#evaluation ??= this.#load(encodeModel(evaluationGraph(this.objective))));
-    const names = ["loss", ...this.objective.metrics];
-    const totals = names.map(() => 0);
-    const samples = sampleCount(x, "x");
-    const row = targetShape(this.objective, this.shapes.output);
-    const classes = targetIsClasses(this.objective.loss);
-    for (let first = 0; first < samples; first += inferenceBatch) {
-      const rows = range(first, Math.min(first + inferenceBatch, samples));
-      const length = rows.length * elementCount(row);
-      const target = classes ? new Int32Array(length) : new Float32Array(length);
-      gatherRows(y, rows, target);
-      const results = await session.run({
-        ...this.#inputs(x, rows),
-        [portNames.target]: { dtype: classes ? "int32" : "float32", shape: [rows.length, ...row], values: target },
-        [portNames.sampleWeight]: {
-          dtype: "float32",
-          shape: [rows.length],
-          values: new Float32Array(rows.length).fill(1),
-        },
-      });
-      for (const i of totals.keys()) totals[i] = (totals[i] ?? 0) + Number(results[portNames.sums]?.values[i] ?? 0);
+    const totals = Array.from({ length: this.objective.sumCount }, () => 0);
+    for (let first = 0; first < set.samples; first += inferenceBatch) {
+      const rows = range(first, Math.min(first + inferenceBatch, set.samples));
+      const results = await session.run({ ...this.#inputs(set.inputs, rows), ...this.#targets(set, rows) });
+      const sums = results[portNames.sums]?.values as Float32Array;
+      for (const i of totals.keys()) totals[i] = (totals[i] ?? 0) + (sums[i] ?? 0);
     }
-    return Object.fromEntries(names.map((name, i) => [name, (totals[i] ?? 0) / samples]));
+    return read(this.objective, totals, set.samples);
   }
 
-  /** Outputs for samples: [samples, …output]. */
-  async predict(x: DataArray): Promise<{ readonly shape: readonly number[]; readonly values: Float32Array }> {
-    checkSamples(x, this.shapes.input, "x");
-    const session = await (this.#prediction ??= this.#load(encodeModel(predictionGraph(this.model).graph)));
-    const samples = sampleCount(x, "x");
-    const width = elementCount(this.shapes.output);
-    const values = new Float32Array(samples * width);
+  /**
+   * Outputs for samples, of a model with one output.
+   * @throws LearnError `definition-invalid` for several outputs, which `predictAll` gives.
+   */
+  async predict(x: Arrays): Promise<Prediction> {
+    const [output = "", ...others] = this.model.outputs;
+    const prediction = others.length === 0 ? (await this.predictAll(x))[output] : undefined;
+    if (prediction !== undefined) return prediction;
+    throw new LearnError(
+      "definition-invalid",
+      `The model has the outputs ${this.model.outputs.join(", ")}. Call predictAll to get them by name.`,
+    );
+  }
+
+  /** All outputs for samples, by name. */
+  async predictAll(x: Arrays): Promise<Readonly<Record<string, Prediction>>> {
+    const { model } = this;
+    const inputs = arrange(x, model.inputs, "x");
+    for (const [index, name] of model.inputs.entries()) {
+      checkSamples(inputs[index] as DataArray, shapeOf(model, name), "x");
+    }
+    const session = await (this.#prediction ??= this.#load(encodeModel(predictionGraph(model).graph)));
+    const samples = Math.min(...inputs.map((array) => sampleCount(array, "x")));
+    const predictions = model.outputs.map((name) => {
+      const shape = [samples, ...shapeOf(model, name)];
+      return { name, prediction: { shape, values: new Float32Array(elementCount(shape)) } };
+    });
     for (let first = 0; first < samples; first += inferenceBatch) {
       const rows = range(first, Math.min(first + inferenceBatch, samples));
-      const results = await session.run(this.#inputs(x, rows));
-      const output = results[`output/${this.model.outputs[0] ?? ""}`];
-      values.set(output?.values as Float32Array, first * width);
+      const results = await session.run(this.#inputs(inputs, rows));
+      for (const { name, prediction } of predictions) {
+        const width = prediction.values.length / samples;
+        prediction.values.set(results[`output/${name}`]?.values as Float32Array, first * width);
+      }
     }
-    return { shape: [samples, ...this.shapes.output], values };
+    return Object.fromEntries(predictions.map(({ name, prediction }) => [name, prediction]));
   }
 
   /** A weight in its public Keras layout, by its full name `layer/weight`. */
@@ -171,7 +179,10 @@ export class Learner implements AsyncDisposable {
   exportOnnx(options: ExportOptions = {}): Uint8Array {
     const { graph } = predictionGraph(this.model, {
       batch: "batch",
-      names: { input: options.inputName ?? "x", output: options.outputName ?? "prediction" },
+      names: {
+        input: (layer) => (this.model.inputs.length > 1 ? layer : (options.inputName ?? "x")),
+        output: (layer) => (this.model.outputs.length > 1 ? layer : (options.outputName ?? "prediction")),
+      },
       constants: (name, storage) => ({
         dtype: "float32",
         shape: storage.shape,
@@ -198,7 +209,7 @@ export class Learner implements AsyncDisposable {
   async program(batch: number): Promise<TrainingProgram> {
     const known = this.#programs.get(batch);
     if (known !== undefined) return known;
-    const parts = { executor: this.#executor, weights: this.weights, shapes: this.shapes };
+    const parts = { executor: this.#executor, weights: this.weights };
     const program = await TrainingProgram.load(this.objective, parts, batch);
     this.#programs.set(batch, program);
     return program;
@@ -214,42 +225,41 @@ export class Learner implements AsyncDisposable {
     return this.#executor.load(model);
   }
 
-  #check(x: DataArray, y: DataArray): void {
-    checkSamples(x, this.shapes.input, "x");
-    checkSamples(y, targetShape(this.objective, this.shapes.output), "y");
-    const [samples, targets] = [sampleCount(x, "x"), sampleCount(y, "y")];
-    if (samples !== targets || samples === 0) {
-      throw new LearnError(
-        "shape-mismatch",
-        `x holds ${samples} samples and y ${targets}; both must hold the same, at least one.`,
-      );
+  #inputs(arrays: readonly DataArray[], rows: Uint32Array): Record<string, TensorData> {
+    const feeds: Record<string, TensorData> = {};
+    for (const [index, name] of this.model.inputs.entries()) {
+      const shape = [rows.length, ...shapeOf(this.model, name)];
+      const values = new Float32Array(elementCount(shape));
+      gatherRows(arrays[index] as DataArray, rows, values);
+      feeds[portNames.input(name)] = { dtype: "float32", shape, values };
     }
-    if (targetIsClasses(this.objective.loss)) checkClasses(y, this.shapes.output.at(-1) ?? 1);
+    for (const name of this.weights.names()) feeds[name] = { dtype: "float32", ...this.weights.inside(name) };
+    return feeds;
   }
 
-  #inputs(x: DataArray, rows: Uint32Array): Record<string, TensorData> {
-    const values = new Float32Array(rows.length * elementCount(this.shapes.input));
-    gatherRows(x, rows, values);
-    const shape = [rows.length, ...this.shapes.input];
-    const inputs: Record<string, TensorData> = {
-      [`input/${this.model.inputs[0] ?? ""}`]: { dtype: "float32", shape, values },
-    };
-    for (const name of this.weights.names()) inputs[name] = { dtype: "float32", ...this.weights.inside(name) };
-    return inputs;
+  #targets(set: SampleSet, rows: Uint32Array): Record<string, TensorData> {
+    const feeds: Record<string, TensorData> = {};
+    for (const [index, { output, classes, targetShape }] of this.objective.outputs.entries()) {
+      const shape = [rows.length, ...targetShape];
+      const values = classes ? new Int32Array(elementCount(shape)) : new Float32Array(elementCount(shape));
+      gatherRows(set.targets[index] as DataArray, rows, values);
+      feeds[portNames.target(output)] = { dtype: classes ? "int32" : "float32", shape, values };
+      const weights = new Float32Array(rows.length).fill(1);
+      const given = set.weights[index];
+      if (given !== undefined) gatherRows(given, rows, weights);
+      feeds[portNames.sampleWeight(output)] = { dtype: "float32", shape: [rows.length], values: weights };
+    }
+    return feeds;
   }
 }
 
-const shapesOf = (model: ResolvedModel): SampleShapes => {
-  if (model.inputs.length !== 1 || model.outputs.length !== 1) {
-    throw new LearnError(
-      "definition-invalid",
-      `A model that is compiled has one input and one output, but this one has ${model.inputs.length} and ${model.outputs.length}. Join them with Concatenate or Add.`,
-    );
-  }
-  const find = (name: string | undefined): readonly number[] =>
-    model.layers.find((layer) => layer.name === name)?.outputShape ?? [];
-  return { input: find(model.inputs[0]), output: find(model.outputs[0]) };
-};
+const shapeOf = (model: ResolvedModel, name: string): readonly number[] =>
+  model.layers.find((layer) => layer.name === name)?.outputShape ?? [];
+
+const shapesOf = (model: ResolvedModel): SampleShapes => ({
+  input: shapeOf(model, model.inputs[0] ?? ""),
+  output: shapeOf(model, model.outputs[0] ?? ""),
+});
 
 /**
  * Makes a definition ready for training: checks it, initialises its weights, prepares its optimizer.

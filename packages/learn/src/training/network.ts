@@ -17,8 +17,8 @@ export interface MaskInput {
 export interface EmitOptions {
   readonly batch: Dimension;
   readonly training: boolean;
-  /** Name of the input's value, for models with one input; default `input/<layer>`. */
-  readonly inputName?: string;
+  /** Name of an input's value, by its layer; default `input/<layer>`. */
+  inputName?(layer: string): string;
   /** Makes a weight's value, given its full name and how it lies inside the engine. */
   weight(name: string, storage: WeightStorage): Value;
 }
@@ -39,7 +39,7 @@ export interface EmittedModel {
 }
 
 /** Full name of a layer's weight, as `learner.weights` gives it. */
-const weightName = (layer: string, weight: string): string => `${layer}/${weight}`;
+export const weightName = (layer: string, weight: string): string => `${layer}/${weight}`;
 
 class Emission {
   readonly masks: MaskInput[] = [];
@@ -101,7 +101,7 @@ export const emitModel = (builder: GraphBuilder, model: ResolvedModel, options: 
   };
   for (const layer of model.layers) {
     if (layer.kind === undefined) {
-      const value = builder.input(options.inputName ?? `input/${layer.name}`, "float32", [
+      const value = builder.input(options.inputName?.(layer.name) ?? `input/${layer.name}`, "float32", [
         options.batch,
         ...layer.outputShape,
       ]);

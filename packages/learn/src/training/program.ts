@@ -3,7 +3,8 @@ import { encodeModel } from "../onnx/encode.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import type { Random } from "../random.ts";
 import type { Binding, Executor, Session, TensorData } from "./executor.ts";
-import { type Objective, portNames, targetIsClasses, trainingGraph } from "./graphs.ts";
+import { portNames, trainingGraph } from "./graphs.ts";
+import type { Objective } from "./objective.ts";
 import type { WeightStore } from "./weights.ts";
 
 interface Mask {
@@ -12,15 +13,24 @@ interface Mask {
   readonly rate: number;
 }
 
-/** Shapes of one sample's input and output. */
-export interface SampleShapes {
-  readonly input: readonly number[];
-  readonly output: readonly number[];
-}
+const float = (shape: readonly number[], values: Float32Array): TensorData => ({ dtype: "float32", shape, values });
 
-/** Shape of one sample's target. */
-export const targetShape = (objective: Objective, output: readonly number[]): readonly number[] =>
-  targetIsClasses(objective.loss) ? output.slice(0, -1) : output;
+const inputPorts = ({ model }: Objective, batch: number) =>
+  model.inputs.map((name) => {
+    const sample = model.layers.find((layer) => layer.name === name)?.outputShape ?? [];
+    const shape = [batch, ...sample];
+    const values = new Float32Array(elementCount(shape));
+    return { name: portNames.input(name), values, data: float(shape, values) };
+  });
+
+const targetPorts = ({ outputs }: Objective, batch: number) =>
+  outputs.map(({ output, classes, targetShape }) => {
+    const shape = [batch, ...targetShape];
+    const target: TensorData = classes
+      ? { dtype: "int32", shape, values: new Int32Array(elementCount(shape)) }
+      : float(shape, new Float32Array(elementCount(shape)));
+    return { output, target, weight: float([batch], new Float32Array(batch).fill(1)) };
+  });
 
 /**
  * The training graph of one batch size, loaded and bound: buffers that the caller fills, and a run that leaves the
@@ -28,10 +38,13 @@ export const targetShape = (objective: Objective, output: readonly number[]): re
  */
 export class TrainingProgram implements AsyncDisposable {
   readonly batch: number;
-  readonly x: Float32Array;
-  readonly target: Float32Array | Int32Array;
-  readonly sampleWeight: Float32Array;
-  /** Sum of the losses, then of each metric. */
+  /** By input of the model. */
+  readonly inputs: readonly Float32Array[];
+  /** By output that has a loss. */
+  readonly targets: readonly (Float32Array | Int32Array)[];
+  /** By output that has a loss; 1 at first. */
+  readonly sampleWeights: readonly Float32Array[];
+  /** What the batch adds to the objective's readings. */
   readonly sums: Float32Array;
   readonly masks: readonly Mask[];
   readonly #session: Session;
@@ -40,7 +53,7 @@ export class TrainingProgram implements AsyncDisposable {
 
   static async load(
     objective: Objective,
-    parts: { readonly executor: Executor; readonly weights: WeightStore; readonly shapes: SampleShapes },
+    parts: { readonly executor: Executor; readonly weights: WeightStore },
     batch: number,
   ): Promise<TrainingProgram> {
     const built = trainingGraph(objective, batch);
@@ -54,41 +67,39 @@ export class TrainingProgram implements AsyncDisposable {
       readonly objective: Objective;
       readonly built: ReturnType<typeof trainingGraph>;
       readonly weights: WeightStore;
-      readonly shapes: SampleShapes;
       readonly batch: number;
     },
   ) {
-    const { objective, built, weights, shapes, batch } = parts;
-    const classes = targetIsClasses(objective.loss);
-    const target = [batch, ...targetShape(objective, shapes.output)];
+    const { objective, built, weights, batch } = parts;
+    const inputs = inputPorts(objective, batch);
+    const targets = targetPorts(objective, batch);
     this.#session = session;
     this.batch = batch;
-    this.x = new Float32Array(batch * elementCount(shapes.input));
-    this.target = classes ? new Int32Array(elementCount(target)) : new Float32Array(elementCount(target));
-    this.sampleWeight = new Float32Array(batch).fill(1);
-    this.sums = new Float32Array(1 + objective.metrics.length);
+    this.inputs = inputs.map(({ values }) => values);
+    this.targets = targets.map(({ target }) => target.values as Float32Array | Int32Array);
+    this.sampleWeights = targets.map(({ weight }) => weight.values as Float32Array);
+    this.sums = new Float32Array(objective.sumCount);
     this.masks = built.masks.map(({ name, shape, rate }) => ({
       name,
       rate,
       values: new Float32Array(elementCount(shape.map(Number))),
     }));
-    const float = (shape: readonly number[], values: Float32Array): TensorData => ({ dtype: "float32", shape, values });
     const updates = built.updates.map((name) => {
       const to = weights.inside(name);
       return { name, shape: to.shape, from: new Float32Array(to.values.length), to: to.values };
     });
-    const inputs: Record<string, TensorData> = {
-      [`input/${objective.model.inputs[0] ?? ""}`]: float([batch, ...shapes.input], this.x),
-      [portNames.target]: { dtype: classes ? "int32" : "float32", shape: target, values: this.target },
-      [portNames.sampleWeight]: float([batch], this.sampleWeight),
-    };
+    const feeds: Record<string, TensorData> = Object.fromEntries(inputs.map((port) => [port.name, port.data]));
+    for (const { output, target, weight } of targets) {
+      feeds[portNames.target(output)] = target;
+      feeds[portNames.sampleWeight(output)] = weight;
+    }
     const used = new Set(built.graph.inputs.map(({ name }) => name));
     for (const name of weights.names()) {
       const { shape, values } = weights.inside(name);
-      if (used.has(name)) inputs[name] = float(shape, values);
+      if (used.has(name)) feeds[name] = float(shape, values);
     }
     for (const [index, { name, shape }] of built.masks.entries()) {
-      inputs[name] = float(shape.map(Number), this.masks[index]?.values ?? new Float32Array());
+      feeds[name] = float(shape.map(Number), this.masks[index]?.values ?? new Float32Array());
     }
     const outputs: Record<string, TensorData> = { [portNames.sums]: float([this.sums.length], this.sums) };
     for (const name of built.gradients) {
@@ -97,7 +108,7 @@ export class TrainingProgram implements AsyncDisposable {
     }
     for (const { name, shape, from } of updates) outputs[`update/${name}`] = float(shape, from);
     this.#updates = updates;
-    this.#binding = session.bind(inputs, outputs);
+    this.#binding = session.bind(feeds, outputs);
   }
 
   /**

@@ -1,8 +1,8 @@
 import type { Optimizer } from "../optimizers/index.ts";
 import type { Random } from "../random.ts";
-import type { DataArray } from "./data.ts";
-import type { Objective } from "./graphs.ts";
+import type { Objective } from "./objective.ts";
 import type { TrainingProgram } from "./program.ts";
+import type { SampleSet } from "./samples.ts";
 import type { LearnerState } from "./state.ts";
 import type { WeightStore } from "./weights.ts";
 
@@ -20,5 +20,5 @@ export interface Trainee {
   /** The training program of a batch size. */
   program(batch: number): Promise<TrainingProgram>;
   /** Loss and metrics on samples that are not trained on. */
-  evaluate(x: DataArray, y: DataArray): Promise<Record<string, number>>;
+  evaluateSamples(set: SampleSet): Promise<Record<string, number>>;
 }
