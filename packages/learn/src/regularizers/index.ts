@@ -1,1 +1,1 @@
-export { emitRegularizer, type Regularizer, type RegularizerConfig, regularizerSchema } from "./regularizer.ts";
+export { emitRegularizer, type Regularizer, regularizerSchema } from "./regularizer.ts";
