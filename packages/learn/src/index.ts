@@ -5,22 +5,64 @@ export { createRandom, type Random, type RandomState } from "./random.ts";
 export { findLeaks, type Leaks } from "./selection/leaks.ts";
 export { groupSplit, randomSplit, type SplitShares, stratifiedSplit } from "./selection/split.ts";
 export { type Pixels, resizePixels } from "./preprocessing/resize-pixels.ts";
+export { dense, embedding, masking, normalization, rescaling } from "./definition/builders.ts";
+export { activation, elu, leakyRelu, prelu, relu, softmax } from "./definition/builders/activations.ts";
 export {
-  activation,
-  add,
+  averagePooling1d,
   averagePooling2d,
-  batchNormalization,
-  concatenate,
+  averagePooling3d,
+  conv1d,
+  conv1dTranspose,
   conv2d,
-  dense,
-  dropout,
-  flatten,
+  conv2dTranspose,
+  conv3d,
+  conv3dTranspose,
+  depthwiseConv1d,
+  depthwiseConv2d,
+  globalAveragePooling1d,
   globalAveragePooling2d,
+  globalAveragePooling3d,
+  globalMaxPooling1d,
+  globalMaxPooling2d,
+  globalMaxPooling3d,
+  maxPooling1d,
   maxPooling2d,
-  normalization,
-  rescaling,
+  maxPooling3d,
+  separableConv1d,
+  separableConv2d,
+} from "./definition/builders/convolution.ts";
+export { add, average, concatenate, dot, maximum, minimum, multiply, subtract } from "./definition/builders/merging.ts";
+export {
+  batchNormalization,
+  groupNormalization,
+  layerNormalization,
+  rmsNormalization,
+  unitNormalization,
+} from "./definition/builders/normalization.ts";
+export {
+  alphaDropout,
+  dropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1d,
+  spatialDropout2d,
+  spatialDropout3d,
+} from "./definition/builders/regularization.ts";
+export {
+  cropping1d,
+  cropping2d,
+  cropping3d,
+  flatten,
+  permute,
+  repeatVector,
   reshape,
-} from "./definition/builders.ts";
+  upSampling1d,
+  upSampling2d,
+  upSampling3d,
+  zeroPadding1d,
+  zeroPadding2d,
+  zeroPadding3d,
+} from "./definition/builders/shaping.ts";
 export { input, model, type ModelDefinition, sequential } from "./definition/definition.ts";
 export { parseDefinition, resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
 export { type Loss, type LossConfig, lossNames, parseLoss, type Reduction } from "./losses/index.ts";

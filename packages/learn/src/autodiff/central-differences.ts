@@ -16,6 +16,10 @@ export interface GradientCase {
   readonly dtype?: "float32" | "float64";
   /** Range of the random inputs; default [-1, 1]. */
   readonly range?: readonly [number, number];
+  /** Operator set that the function needs; that of written files by default. */
+  readonly operatorSet?: number;
+  /** Inputs are equally spaced numbers in random order, so that no two are close: for functions that compare them. */
+  readonly apart?: boolean;
   /** Step of the differences; default 1e-5 in double and 1e-2 in single precision. */
   readonly step?: number;
 }
@@ -27,6 +31,10 @@ export interface GradientError {
 }
 
 const random = createRandom(7);
+
+/** Numbers of a range, equally spaced, in random order. */
+const spaced = (count: number, [low, high]: readonly [number, number]): number[] =>
+  Array.from(random.permutation(count), (place) => low + ((high - low) * (place + 0.5)) / count);
 
 const values = (
   count: number,
@@ -54,13 +62,16 @@ export const checkGradients = async (executor: Executor, test: GradientCase): Pr
   });
   const gradients = differentiate(builder, { loss, withRespectTo: inputs });
   const outputs = Object.fromEntries(gradients.map((gradient, i) => [`gradient${i}`, gradient]));
-  await using session = await executor.load(encodeModel(builder.finish("check", { loss, ...outputs })));
+  const encoding = test.operatorSet === undefined ? {} : { operatorSet: test.operatorSet };
+  await using session = await executor.load(encodeModel(builder.finish("check", { loss, ...outputs }), encoding));
   const staticShape = result.shape.map(Number);
   const feeds: Record<string, TensorData> = {
     weights: { dtype, shape: staticShape, values: values(elementCount(staticShape), dtype, [-1, 1]) },
   };
   for (const [i, shape] of test.shapes.entries()) {
-    feeds[`x${i}`] = { dtype, shape, values: values(elementCount(shape), dtype, range) };
+    const drawn = values(elementCount(shape), dtype, range);
+    if (test.apart === true) drawn.set(spaced(drawn.length, range));
+    feeds[`x${i}`] = { dtype, shape, values: drawn };
   }
   const lossAt = async (): Promise<number> => Number((await session.run(feeds))["loss"]?.values[0]);
   const analytic = await session.run(feeds);

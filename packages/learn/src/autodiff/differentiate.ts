@@ -1,21 +1,37 @@
 import { LearnError } from "../errors.ts";
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Node, Value } from "../onnx/graph.ts";
+import { activationRules } from "./rules/activations.ts";
+import { convolutionRules } from "./rules/convolution.ts";
 import { elementwiseRules } from "./rules/elementwise.ts";
+import { indexingRules } from "./rules/indexing.ts";
 import { layoutRules } from "./rules/layout.ts";
 import { linearRules } from "./rules/linear.ts";
+import { normalizationRules } from "./rules/normalization.ts";
 import { reductionRules } from "./rules/reductions.ts";
-import { spatialRules } from "./rules/spatial.ts";
+import { poolingRules } from "./rules/pooling.ts";
 import type { GradientRule } from "./rule.ts";
 
 /** Gradient rules by operator. */
 export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
-  Object.entries({ ...elementwiseRules, ...layoutRules, ...linearRules, ...reductionRules, ...spatialRules }),
+  Object.entries({
+    ...elementwiseRules,
+    ...activationRules,
+    ...layoutRules,
+    ...indexingRules,
+    ...linearRules,
+    ...reductionRules,
+    ...normalizationRules,
+    ...convolutionRules,
+    ...poolingRules,
+  }),
 );
 
 /** Operators whose outputs are piecewise constant: nothing flows back through them. */
 const withoutGradient = new Set(
-  "Sign Floor Ceil Round Not Equal Greater GreaterOrEqual Less LessOrEqual And Or ArgMax ArgMin OneHot".split(" "),
+  "Sign Floor Ceil Round Not Equal Greater GreaterOrEqual Less LessOrEqual And Or ArgMax ArgMin OneHot Shape IsNaN IsInf Xor".split(
+    " ",
+  ),
 );
 
 /** What is to be differentiated. */

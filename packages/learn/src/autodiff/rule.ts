@@ -1,5 +1,6 @@
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Node, Value } from "../onnx/graph.ts";
+import { requireStatic } from "../onnx/shape.ts";
 
 /** What a gradient rule sees of one node. */
 export interface GradientInput {
@@ -44,3 +45,27 @@ export const unbroadcast = (builder: GraphBuilder, gradient: Value, value: Value
   const leading = Array.from({ length: missing }, (_, axis) => axis);
   return builder.apply("Squeeze", [sum, builder.integers(leading)]);
 };
+
+/** What the derivative of a function of one argument is made of. */
+export interface Unary {
+  readonly builder: GraphBuilder;
+  readonly x: Value;
+  readonly y: Value;
+  readonly dy: Value;
+  readonly input: GradientInput;
+}
+
+/** The rule of a function of one argument. */
+export const unary =
+  (derivative: (unary: Unary) => Value): GradientRule =>
+  (input) => {
+    const { dy, y } = firstOf(input);
+    return [derivative({ builder: input.builder, x: inputOf(input, 0), y, dy, input })];
+  };
+
+/** Zeros of a value's shape and type. */
+export const zerosLike = (builder: GraphBuilder, value: Value): Value =>
+  builder.apply("Expand", [
+    builder.scalarLike(value, 0),
+    builder.integers(requireStatic(value.shape, "The gradient of an indexing")),
+  ]);

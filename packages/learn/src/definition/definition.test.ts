@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LearnError } from "../errors.ts";
-import { add, concatenate, conv2d, dense, flatten, maxPooling2d, reshape } from "./builders.ts";
+import { add, concatenate, conv2d, dense, flatten, maxPooling2d, reshape } from "../index.ts";
 import { input, model, sequential } from "./definition.ts";
 import type { ModelDefinition } from "./definition.ts";
 import { resolveDefinition } from "./resolve.ts";

@@ -71,11 +71,11 @@ export const sequential = (
   layers: layers.map((item) => ("spec" in item ? (item.spec as LayerSpec) : item)),
 });
 
+/** Keras' way from a class to a name: `MaxPooling2D` → `max_pooling2d`, `LeakyReLU` → `leaky_re_lu`. */
 const snake = (kind: string): string =>
   kind
+    .replaceAll(/(.)([A-Z][a-z]+)/g, "$1_$2")
     .replaceAll(/([a-z])([A-Z])/g, "$1_$2")
-    .replace("Conv2D", "conv2d")
-    .replace("Pooling2D", "pooling2d")
     .toLowerCase();
 
 /** Gives names as Keras does: `dense`, `dense_1`, …; names given by hand are kept. */

@@ -13,6 +13,7 @@ export type InitializerConfig =
   | { readonly name: "random_normal"; readonly mean?: number; readonly standardDeviation?: number }
   | { readonly name: "truncated_normal"; readonly mean?: number; readonly standardDeviation?: number }
   | { readonly name: "orthogonal"; readonly gain?: number }
+  | { readonly name: "identity"; readonly gain?: number }
   | {
       readonly name: "variance_scaling";
       readonly scale?: number;
@@ -28,6 +29,7 @@ export const initializerNames = [
   "random_normal",
   "truncated_normal",
   "orthogonal",
+  "identity",
   "variance_scaling",
   "glorot_uniform",
   "glorot_normal",
@@ -156,6 +158,17 @@ const orthogonal = (
   }
 };
 
+const identity = (target: Float32Array, shape: readonly number[], gain: number): void => {
+  if (shape.length !== 2) {
+    throw new LearnError(
+      "layer-invalid",
+      `The identity initializer needs a matrix, but the shape is [${shape.join(", ")}]. Use another initializer there.`,
+    );
+  }
+  const columns = shape[1] ?? 1;
+  for (let i = 0; i < target.length; i++) target[i] = Math.floor(i / columns) === i % columns ? gain : 0;
+};
+
 /** Resolves an initializer to its configuration. */
 const resolveInitializer = (initializer: Initializer): InitializerConfig =>
   typeof initializer === "string" ? (named[initializer] ?? ({ name: initializer } as InitializerConfig)) : initializer;
@@ -196,6 +209,9 @@ export const initialize = (
       return;
     case "orthogonal":
       orthogonal(target, shape, { gain: config.gain ?? 1, random });
+      return;
+    case "identity":
+      identity(target, shape, config.gain ?? 1);
       return;
     case "variance_scaling":
       varianceScaling(target, shape, { config, random });

@@ -5,10 +5,16 @@ import type { Initializer } from "../initializers/index.ts";
 /** A length along height and width: one number for both, or one each. */
 export type Pair = number | readonly [number, number];
 
+/** A length along depth, height and width: one number for all, or one each. */
+export type Triple = number | readonly [number, number, number];
+
+/** A length along each spatial axis: one number for all, or one each. */
+export type Lengths = number | readonly number[];
+
 const length = z.int().min(1).max(65_536);
 
-/** Accepts {@link Pair}. */
-export const pairSchema: z.ZodType<Pair> = z.union([length, z.tuple([length, length])]);
+/** Accepts {@link Lengths} for a number of spatial axes. */
+export const lengthsSchema = (rank: number): z.ZodType<Lengths> => z.union([length, z.array(length).length(rank)]);
 
 /** Accepts a positive length. */
 export const lengthSchema: z.ZodType<number> = z
@@ -22,8 +28,9 @@ export type Padding = "valid" | "same";
 /** Accepts {@link Padding}. */
 export const paddingSchema: z.ZodType<Padding> = z.enum(["valid", "same"]);
 
-/** Both lengths of a pair. */
-export const bothOf = (pair: Pair): readonly [number, number] => (typeof pair === "number" ? [pair, pair] : pair);
+/** The length along each of `rank` axes. */
+export const lengthsOf = (lengths: Lengths, rank: number): readonly number[] =>
+  typeof lengths === "number" ? Array.from({ length: rank }, () => lengths) : lengths;
 
 /** Accepts an initializer by name or with its arguments. */
 export const initializerSchema: z.ZodType<Initializer> = z.union([
@@ -40,6 +47,7 @@ export const initializerSchema: z.ZodType<Initializer> = z.union([
     mean: z.number().optional(),
     standardDeviation: z.number().min(0).optional(),
   }) as z.ZodType<Initializer>,
+  z.strictObject({ name: z.literal("identity"), gain: z.number().optional() }) as z.ZodType<Initializer>,
   z.strictObject({ name: z.literal("orthogonal"), gain: z.number().optional() }) as z.ZodType<Initializer>,
   z.strictObject({
     name: z.literal("variance_scaling"),

@@ -2,11 +2,12 @@ import { z } from "zod";
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Value } from "../onnx/graph.ts";
 import { initializerSchema } from "./arguments.ts";
-import { defineLayer, only } from "./layer.ts";
+import { defineLayer, only, sampleAxis } from "./layer.ts";
 import type { EmitContext, LayerKind } from "./layer.ts";
-import { plain } from "./layout.ts";
+import { graphAxis, plain } from "./layout.ts";
 
 const schema = z.strictObject({
+  axis: z.int().default(-1),
   momentum: z.number().min(0).max(1).default(0.99),
   epsilon: z.number().positive().default(1e-3),
   center: z.boolean().default(true),
@@ -55,9 +56,15 @@ const move = (
 export const batchNormalizationLayer: LayerKind = defineLayer({
   layer: "BatchNormalization",
   arguments: schema,
-  outputShape: (_, inputs, place) => only(inputs, place),
-  weights: (args, inputs) => {
-    const shape = [only(inputs).at(-1) ?? 1];
+  passesMask: true,
+  outputShape: ({ axis }, inputs, place) => {
+    const shape = only(inputs, place);
+    sampleAxis(axis, shape, place);
+    return shape;
+  },
+  weights: ({ axis, ...args }, inputs) => {
+    const input = only(inputs);
+    const shape = [input[axis < 0 ? axis + input.length : axis - 1] ?? 1];
     return [
       ...(args.scale ? [{ name: "gamma", shape, initializer: args.gammaInitializer, trainable: true }] : []),
       ...(args.center ? [{ name: "beta", shape, initializer: args.betaInitializer, trainable: true }] : []),
@@ -69,9 +76,9 @@ export const batchNormalizationLayer: LayerKind = defineLayer({
     const { builder } = context;
     const given = only(inputs);
     const input = given.layout === "flattened" ? plain(builder, given) : given;
-    const rank = input.value.shape.length;
-    const channelAxis = input.layout === "channels-first" ? 1 : rank - 1;
-    const row = Array.from({ length: rank }, (_, axis) => (axis === channelAxis ? (input.shape.at(-1) ?? 1) : 1));
+    const along = args.axis < 0 ? args.axis + input.shape.length : args.axis - 1;
+    const channelAxis = graphAxis(input, along);
+    const row = input.value.shape.map((_, axis) => (axis === channelAxis ? (input.shape[along] ?? 1) : 1));
     const perChannel = (value: Value): Value => builder.apply("Reshape", [value, builder.integers(row)]);
     let statistics: Statistics;
     if (context.training && !context.frozen) {

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Value } from "../onnx/graph.ts";
-import { activationSchema, emitActivation } from "./activations.ts";
+import { activatedShape, activationSchema } from "./activation-config.ts";
+import { emitActivation } from "./activations.ts";
+import { elementCount } from "../onnx/tensor.ts";
 import { initializerSchema, lengthSchema } from "./arguments.ts";
 import { defineLayer, only } from "./layer.ts";
 import type { LayerKind, LayerValue, WeightStorage } from "./layer.ts";
@@ -17,11 +19,11 @@ const schema = z.strictObject({
 
 /** An image that was flattened channels first is met by a kernel whose rows are reordered alike, which costs nothing a step. */
 const flattenedStorage = (image: readonly number[], units: number): WeightStorage => {
-  const [height = 1, width = 1, channels = 1] = image;
+  const channels = image.length - 1;
   return {
-    unfolded: [height, width, channels, units],
-    order: [2, 0, 1, 3],
-    shape: [height * width * channels, units],
+    unfolded: [...image, units],
+    order: [channels, ...image.slice(0, -1).map((_, axis) => axis), channels + 1],
+    shape: [elementCount(image), units],
   };
 };
 
@@ -35,7 +37,9 @@ const product = (builder: GraphBuilder, [x, kernel]: readonly [Value, Value], bi
 export const denseLayer: LayerKind = defineLayer({
   layer: "Dense",
   arguments: schema,
-  outputShape: ({ units }, inputs, place) => only(inputs, place).with(-1, units),
+  passesMask: true,
+  outputShape: ({ units, activation }, inputs, place) =>
+    activatedShape(activation, only(inputs, place).with(-1, units)),
   weights: ({ units, useBias, kernelInitializer, biasInitializer }, inputs) => [
     { name: "kernel", shape: [only(inputs).at(-1) ?? 1, units], initializer: kernelInitializer, trainable: true },
     ...(useBias ? [{ name: "bias", shape: [units], initializer: biasInitializer, trainable: true }] : []),
@@ -47,6 +51,10 @@ export const denseLayer: LayerKind = defineLayer({
     const x = image === undefined ? plainValue(builder, input) : input.value;
     const kernel = context.weight("kernel", image === undefined ? undefined : flattenedStorage(image, units));
     const sum = product(builder, [x, kernel], useBias ? context.weight("bias") : undefined);
-    return { value: emitActivation(builder, sum, activation), shape: input.shape.with(-1, units), layout: "plain" };
+    return {
+      value: emitActivation(builder, sum, activation),
+      shape: activatedShape(activation, input.shape.with(-1, units)),
+      layout: "plain",
+    };
   },
 });

@@ -1,34 +1,9 @@
 import { z } from "zod";
-import { activationSchema, emitActivation, isElementwise } from "./activations.ts";
+import { LearnError } from "../errors.ts";
+import { tensor } from "../onnx/tensor.ts";
 import { defineLayer, only } from "./layer.ts";
 import type { LayerKind } from "./layer.ts";
 import { channelsFirst, plain } from "./layout.ts";
-import { tensor } from "../onnx/tensor.ts";
-import { LearnError } from "../errors.ts";
-
-/** An activation as a layer of its own. */
-export const activationLayer: LayerKind = defineLayer({
-  layer: "Activation",
-  arguments: z.strictObject({ activation: activationSchema }),
-  outputShape: (_, inputs, place) => only(inputs, place),
-  emit: ({ activation }, inputs, { builder }) => {
-    const input = isElementwise(activation) ? only(inputs) : plain(builder, only(inputs));
-    return { ...input, value: emitActivation(builder, input.value, activation) };
-  },
-});
-
-/** Inverted dropout: in training each element is zeroed with probability `rate` and the rest scaled by 1/(1−rate). */
-export const dropoutLayer: LayerKind = defineLayer({
-  layer: "Dropout",
-  arguments: z.strictObject({ rate: z.number().min(0).lt(1) }),
-  outputShape: (_, inputs, place) => only(inputs, place),
-  emit: ({ rate }, inputs, context) => {
-    const input = only(inputs);
-    if (!context.training || rate === 0) return input;
-    const mask = context.mask(input.value.shape, rate);
-    return { ...input, value: context.builder.apply("Mul", [input.value, mask]) };
-  },
-});
 
 /** x · scale + offset, for example 1/255 for bytes. */
 export const rescalingLayer: LayerKind = defineLayer({
@@ -50,7 +25,11 @@ export const rescalingLayer: LayerKind = defineLayer({
 /** (x − mean) / √variance over the last axis, with fixed statistics; a variance of 0 counts as 1e-7². */
 export const normalizationLayer: LayerKind = defineLayer({
   layer: "Normalization",
-  arguments: z.strictObject({ mean: z.array(z.number()).min(1), variance: z.array(z.number().min(0)).min(1) }),
+  arguments: z.strictObject({
+    mean: z.array(z.number()).min(1),
+    variance: z.array(z.number().min(0)).min(1),
+    invert: z.boolean().default(false),
+  }),
   outputShape: ({ mean, variance }, inputs, place) => {
     const shape = only(inputs, place);
     const length = shape.at(-1) ?? 1;
@@ -61,11 +40,15 @@ export const normalizationLayer: LayerKind = defineLayer({
       `Normalization "${place.name}" has ${wrong.length} statistics, but its input of shape [${shape.join(", ")}] needs one, or ${length}.`,
     );
   },
-  emit: ({ mean, variance }, inputs, { builder }) => {
+  emit: ({ mean, variance, invert }, inputs, { builder }) => {
     const input = plain(builder, only(inputs));
     const row = (values: readonly number[]) => builder.constant(tensor("float32", [values.length], values));
+    const deviation = row(variance.map((value) => Math.max(Math.sqrt(value), 1e-7)));
+    if (invert) {
+      const spread = builder.apply("Mul", [input.value, deviation]);
+      return { ...input, value: builder.apply("Add", [spread, row(mean)]) };
+    }
     const centred = builder.apply("Sub", [input.value, row(mean)]);
-    const deviation = variance.map((value) => Math.max(Math.sqrt(value), 1e-7));
-    return { ...input, value: builder.apply("Div", [centred, row(deviation)]) };
+    return { ...input, value: builder.apply("Div", [centred, deviation]) };
   },
 });

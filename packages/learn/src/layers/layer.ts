@@ -43,6 +43,10 @@ export interface LayerValue {
   readonly layout: "plain" | "channels-first" | "flattened";
   /** Of a flattened value: the image's public shape [height, width, channels]. */
   readonly image?: SampleShape;
+  /** Which steps of a sequence count, as bool [batch, steps]; all of them where it is left out. */
+  readonly mask?: Value;
+  /** What a layer gives beside its result, such as the last states of a recurrent one. */
+  readonly further?: readonly LayerValue[];
 }
 
 /** What a layer may ask for while it writes its part of the graph. */
@@ -56,6 +60,8 @@ export interface EmitContext {
   weight(name: string, storage?: WeightStorage): Value;
   /** A dropout mask of the given shape, drawn anew at each step: 0, or 1/(1−rate). */
   mask(shape: readonly Dimension[], rate: number): Value;
+  /** Standard normal noise of the given shape, drawn anew at each step. */
+  noise(shape: readonly Dimension[]): Value;
   /** Replaces a weight that is not learnt by a new value after the step. */
   update(name: string, value: Value): void;
   /** A weight that is not learnt, with the updates that an earlier use of a shared layer made in this step. */
@@ -73,6 +79,8 @@ export interface LayerKind {
   readonly layer: string;
   readonly arguments: z.ZodType;
   outputShape(args: unknown, inputs: readonly SampleShape[], place: LayerPlace): SampleShape;
+  /** Shapes of what the layer gives beside its result. */
+  furtherShapes(args: unknown, inputs: readonly SampleShape[]): readonly SampleShape[];
   weights(args: unknown, inputs: readonly SampleShape[]): readonly WeightSpec[];
   emit(args: unknown, inputs: readonly LayerValue[], context: EmitContext): LayerValue;
 }
@@ -81,7 +89,10 @@ export interface LayerKind {
 export interface LayerDefinition<Arguments> {
   readonly layer: string;
   readonly arguments: z.ZodType<Arguments>;
+  /** Whether the result has the mask of the first input; without it the mask ends here. */
+  readonly passesMask?: boolean;
   outputShape(args: Arguments, inputs: readonly SampleShape[], place: LayerPlace): SampleShape;
+  furtherShapes?(args: Arguments, inputs: readonly SampleShape[]): readonly SampleShape[];
   weights?(args: Arguments, inputs: readonly SampleShape[]): readonly WeightSpec[];
   emit(args: Arguments, inputs: readonly LayerValue[], context: EmitContext): LayerValue;
 }
@@ -91,8 +102,13 @@ export const defineLayer = <Arguments>(definition: LayerDefinition<Arguments>): 
   layer: definition.layer,
   arguments: definition.arguments,
   outputShape: (args, inputs, place) => definition.outputShape(args as Arguments, inputs, place),
+  furtherShapes: (args, inputs) => definition.furtherShapes?.(args as Arguments, inputs) ?? [],
   weights: (args, inputs) => definition.weights?.(args as Arguments, inputs) ?? [],
-  emit: (args, inputs, context) => definition.emit(args as Arguments, inputs, context),
+  emit: (args, inputs, context) => {
+    const { mask, ...result } = definition.emit(args as Arguments, inputs, context);
+    const passed = definition.passesMask === true ? inputs[0]?.mask : mask;
+    return passed === undefined ? result : { ...result, mask: passed };
+  },
 });
 
 /** The single input of a layer that takes one. */
@@ -105,15 +121,28 @@ export const only = <Item>(inputs: readonly Item[], place?: LayerPlace): Item =>
   return input;
 };
 
-/** The single input shape of a layer that works on images [height, width, channels]. */
-export const imageShape = (inputs: readonly SampleShape[], place: LayerPlace): readonly [number, number, number] => {
+const spatialNames: Readonly<Record<number, string>> = {
+  1: "a sequence [steps, channels]",
+  2: "an image [height, width, channels]",
+  3: "a volume [depth, height, width, channels]",
+};
+
+/** The single input shape of a layer over `rank` spatial axes: [...spatial, channels]. */
+export const spatialShape = (inputs: readonly SampleShape[], rank: number, place: LayerPlace): SampleShape => {
   const shape = only(inputs, place);
-  const [height, width, channels] = shape;
-  if (shape.length !== 3 || height === undefined || width === undefined || channels === undefined) {
-    throw new LearnError(
-      "shape-mismatch",
-      `${place.layer} "${place.name}" expects an image [height, width, channels], but its input has shape [${shape.join(", ")}]. Put a Reshape in front of it, or give the input its channels.`,
-    );
-  }
-  return [height, width, channels];
+  if (shape.length === rank + 1) return shape;
+  throw new LearnError(
+    "shape-mismatch",
+    `${place.layer} "${place.name}" expects ${spatialNames[rank] ?? `${rank} spatial axes and channels`}, but its input has shape [${shape.join(", ")}]. Put a Reshape in front of it, or give the input its channels.`,
+  );
+};
+
+/** Turns an axis that counts the batch as 0, or from the end, into one of a sample. */
+export const sampleAxis = (axis: number, shape: SampleShape, place: LayerPlace): number => {
+  const along = axis < 0 ? axis + shape.length : axis - 1;
+  if (axis !== 0 && along >= 0 && along < shape.length) return along;
+  throw new LearnError(
+    "layer-invalid",
+    `${place.layer} "${place.name}" has axis ${axis}, which is not an axis of [${shape.join(", ")}]; 1 is the first after the batch.`,
+  );
 };

@@ -1,5 +1,6 @@
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Value } from "../onnx/graph.ts";
+import { elementCount } from "../onnx/tensor.ts";
 import type { LayerValue, SampleShape } from "./layer.ts";
 
 const transposed = (builder: GraphBuilder, value: Value, order: readonly number[]): Value =>
@@ -12,24 +13,31 @@ export const reshapeSamples = (builder: GraphBuilder, value: Value, shape: Sampl
   return builder.apply("Reshape", [value, builder.integers(lengths)]);
 };
 
-/** Brings an image to [batch, channels, height, width]. */
+const axesOf = (shape: SampleShape): number[] => shape.slice(1).map((_, axis) => axis + 1);
+
+/** With one channel, or one place, both layouts are the same bytes. */
+const sameBytes = (shape: SampleShape): boolean => shape.at(-1) === 1 || elementCount(shape.slice(0, -1)) === 1;
+
+/** Brings [batch, …spatial, channels] to [batch, channels, …spatial]. */
 export const channelsFirst = (builder: GraphBuilder, input: LayerValue): Value => {
   if (input.layout === "channels-first") return input.value;
   const plain = plainValue(builder, input);
-  const [height = 1, width = 1, channels = 1] = input.shape;
-  // With one channel, or one pixel, both layouts are the same bytes.
-  if (channels === 1 || height * width === 1) return reshapeSamples(builder, plain, [channels, height, width]);
-  return transposed(builder, plain, [0, 3, 1, 2]);
+  const channels = input.shape.at(-1) ?? 1;
+  if (sameBytes(input.shape)) return reshapeSamples(builder, plain, [channels, ...input.shape.slice(0, -1)]);
+  return transposed(builder, plain, [0, input.shape.length, ...axesOf(input.shape)]);
 };
 
 /** Brings a value to its public layout. */
 export const plainValue = (builder: GraphBuilder, input: LayerValue): Value => {
   if (input.layout === "plain") return input.value;
-  const [height = 1, width = 1, channels = 1] = input.layout === "flattened" ? (input.image ?? []) : input.shape;
-  if (channels === 1 || height * width === 1) return reshapeSamples(builder, input.value, input.shape);
+  const shape = input.layout === "flattened" ? (input.image ?? []) : input.shape;
+  const channels = shape.at(-1) ?? 1;
+  if (sameBytes(shape)) return reshapeSamples(builder, input.value, input.shape);
   const image =
-    input.layout === "flattened" ? reshapeSamples(builder, input.value, [channels, height, width]) : input.value;
-  const last = transposed(builder, image, [0, 2, 3, 1]);
+    input.layout === "flattened"
+      ? reshapeSamples(builder, input.value, [channels, ...shape.slice(0, -1)])
+      : input.value;
+  const last = transposed(builder, image, [0, ...axesOf(shape).map((axis) => axis + 1), 1]);
   return input.layout === "flattened" ? reshapeSamples(builder, last, input.shape) : last;
 };
 
@@ -38,4 +46,11 @@ export const plain = (builder: GraphBuilder, input: LayerValue): LayerValue => (
   value: plainValue(builder, input),
   shape: input.shape,
   layout: "plain",
+  ...(input.mask === undefined ? {} : { mask: input.mask }),
 });
+
+/** The axis of a value inside the graph that is the given axis of a sample. */
+export const graphAxis = ({ layout, shape }: LayerValue, sampleAxis: number): number => {
+  if (layout !== "channels-first") return sampleAxis + 1;
+  return sampleAxis === shape.length - 1 ? 1 : sampleAxis + 2;
+};

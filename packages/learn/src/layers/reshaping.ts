@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LearnError } from "../errors.ts";
 import { elementCount } from "../onnx/tensor.ts";
+import { lengthSchema } from "./arguments.ts";
 import { defineLayer, only } from "./layer.ts";
 import type { LayerKind, LayerPlace, SampleShape } from "./layer.ts";
 import { plainValue, reshapeSamples } from "./layout.ts";
@@ -44,5 +45,45 @@ export const reshapeLayer: LayerKind = defineLayer({
     const input = only(inputs);
     const shape = targetOf(targetShape, input.shape);
     return { value: reshapeSamples(builder, plainValue(builder, input), shape), shape, layout: "plain" };
+  },
+});
+
+/** The axes of a sample in another order; they are counted from 1, as in Keras. */
+export const permuteLayer: LayerKind = defineLayer({
+  layer: "Permute",
+  arguments: z.strictObject({ dims: z.array(z.int().min(1)).min(1) }),
+  outputShape: ({ dims }, inputs, place) => {
+    const shape = only(inputs, place);
+    const whole = dims.length === shape.length && shape.every((_, axis) => dims.includes(axis + 1));
+    if (whole) return dims.map((axis) => shape[axis - 1] ?? 1);
+    throw new LearnError(
+      "layer-invalid",
+      `Permute "${place.name}" has dims [${dims.join(", ")}], but its input of shape [${shape.join(", ")}] needs each of 1 to ${shape.length} once.`,
+    );
+  },
+  emit: ({ dims }, inputs, { builder }) => {
+    const input = only(inputs);
+    const value = builder.apply("Transpose", [plainValue(builder, input)], { attributes: { perm: [0, ...dims] } });
+    return { value, shape: dims.map((axis) => input.shape[axis - 1] ?? 1), layout: "plain" };
+  },
+});
+
+/** A row repeated `n` times: [features] → [n, features]. */
+export const repeatVectorLayer: LayerKind = defineLayer({
+  layer: "RepeatVector",
+  arguments: z.strictObject({ n: lengthSchema }),
+  outputShape: ({ n }, inputs, place) => {
+    const shape = only(inputs, place);
+    if (shape.length === 1) return [n, ...shape];
+    throw new LearnError(
+      "shape-mismatch",
+      `RepeatVector "${place.name}" expects a row [features], but its input has shape [${shape.join(", ")}]. Put a Flatten in front of it.`,
+    );
+  },
+  emit: ({ n }, inputs, { builder }) => {
+    const input = only(inputs);
+    const row = builder.apply("Unsqueeze", [plainValue(builder, input), builder.integers([1])]);
+    const value = builder.apply("Expand", [row, builder.integers([n, 1])]);
+    return { value, shape: [n, ...input.shape], layout: "plain" };
   },
 });

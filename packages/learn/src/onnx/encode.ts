@@ -11,6 +11,8 @@ import { utf8Bytes } from "./text.ts";
 export interface EncodeOptions {
   /** Texts stored with the model, by key. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Version of ONNX's own operator set; default 18. */
+  readonly operatorSet?: number;
 }
 
 const operatorSetVersion = 18;
@@ -55,13 +57,13 @@ const valueInfo = ({ name, dtype, shape }: GraphPort): ValueInfoMessage => ({
   },
 });
 
-/** Writes what the outputs of a graph need as the bytes of an ONNX file (operator set 18). Equal graphs give equal bytes. */
+/** Writes what the outputs of a graph need as the bytes of an ONNX file. Equal graphs give equal bytes. */
 export const encodeModel = (whole: Graph, options: EncodeOptions = {}): Uint8Array => {
   const graph = prune(whole);
   const message: ModelMessage = {
     irVersion,
     producerName: "modelyard",
-    opsetImport: [{ domain: "", version: operatorSetVersion }],
+    opsetImport: [{ domain: "", version: options.operatorSet ?? operatorSetVersion }],
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: graph.name,

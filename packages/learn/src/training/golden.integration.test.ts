@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type ModelDefinition, sequential } from "../definition/definition.ts";
-import { batchNormalization, conv2d, dense, dropout, flatten, maxPooling2d } from "../definition/builders.ts";
+import { batchNormalization, conv2d, dense, dropout, flatten, maxPooling2d } from "../index.ts";
 import { input } from "../definition/definition.ts";
 import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
 import type { OptimizerConfig, Schedule } from "../optimizers/index.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Dataset, File, Group, ready } from "h5wasm/node";
 import { expect, test } from "vitest";
-import { conv2d, dense, flatten, maxPooling2d } from "../definition/builders.ts";
+import { conv2d, dense, flatten, maxPooling2d } from "../index.ts";
 import { input, sequential } from "../definition/definition.ts";
 import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
 import { compile } from "./learner.ts";

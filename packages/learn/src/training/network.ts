@@ -6,11 +6,12 @@ import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Value } from "../onnx/graph.ts";
 import type { Dimension } from "../onnx/tensor.ts";
 
-/** A dropout mask that is fed at each step. */
+/** Random numbers that are fed at each step: a dropout mask, or standard normal noise. */
 export interface MaskInput {
   readonly name: string;
   readonly shape: readonly Dimension[];
-  readonly rate: number;
+  /** Share of zeros of a dropout mask; undefined for noise. */
+  readonly rate: number | undefined;
 }
 
 /** How a model is to be written into a graph. */
@@ -62,16 +63,21 @@ class Emission {
       frozen: layer.frozen,
       batch,
       weight: (name, storage) => this.#weight(layer, name, storage),
-      mask: (shape, rate) => {
-        const name = `mask/${layer.name}`;
-        this.masks.push({ name, shape, rate });
-        return this.#builder.input(name, "float32", shape);
-      },
+      mask: (shape, rate) => this.#draw(layer.name, shape, rate),
+      noise: (shape) => this.#draw(layer.name, shape, undefined),
       update: (name, value) => {
         this.updates.set(weightName(layer.name, name), value);
       },
       updated: (name) => this.updates.get(weightName(layer.name, name)) ?? this.#weight(layer, name, undefined),
     };
+  }
+
+  #draw(layer: string, shape: readonly Dimension[], rate: number | undefined): Value {
+    const first = `mask/${layer}`;
+    const known = this.masks.filter(({ name }) => name === first || name.startsWith(`${first}/`)).length;
+    const name = known === 0 ? first : `${first}/${known}`;
+    this.masks.push({ name, shape, rate });
+    return this.#builder.input(name, "float32", shape);
   }
 
   #weight(layer: ResolvedLayer, name: string, storage: WeightStorage | undefined): Value {

@@ -10,8 +10,12 @@ import type { WeightStore } from "./weights.ts";
 interface Mask {
   readonly name: string;
   readonly values: Float32Array;
-  readonly rate: number;
+  readonly rate: number | undefined;
 }
+
+const fillNormal = (random: Random, target: Float32Array): void => {
+  for (let i = 0; i < target.length; i++) target[i] = random.normal();
+};
 
 const float = (shape: readonly number[], values: Float32Array): TensorData => ({ dtype: "float32", shape, values });
 
@@ -116,7 +120,12 @@ export class TrainingProgram implements AsyncDisposable {
    * @throws LearnError `loss-not-finite`; weights and statistics are then as before.
    */
   async run(random: ReadonlyMap<string, Random>): Promise<void> {
-    for (const { name, values, rate } of this.masks) random.get(name)?.fillBernoulli(values, 1 - rate, 1 / (1 - rate));
+    for (const { name, values, rate } of this.masks) {
+      const generator = random.get(name);
+      if (generator === undefined) continue;
+      if (rate === undefined) fillNormal(generator, values);
+      else generator.fillBernoulli(values, 1 - rate, 1 / (1 - rate));
+    }
     await this.#binding.run();
     if (!Number.isFinite(this.sums[0])) {
       throw new LearnError(

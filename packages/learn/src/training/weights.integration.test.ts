@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sequential, input } from "../definition/definition.ts";
-import { dense } from "../definition/builders.ts";
+import { dense } from "../index.ts";
 import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
 import { compile } from "./learner.ts";
 

@@ -1,23 +1,6 @@
-import { floatAttribute } from "../../onnx/attributes.ts";
 import type { GraphBuilder } from "../../onnx/builder.ts";
 import type { Value } from "../../onnx/graph.ts";
-import { firstOf, type GradientInput, type GradientRule, inputOf, unbroadcast } from "../rule.ts";
-
-/** What the derivative of a function of one argument is made of. */
-interface Unary {
-  readonly builder: GraphBuilder;
-  readonly x: Value;
-  readonly y: Value;
-  readonly dy: Value;
-  readonly input: GradientInput;
-}
-
-const unary =
-  (derivative: (unary: Unary) => Value): GradientRule =>
-  (input) => {
-    const { dy, y } = firstOf(input);
-    return [derivative({ builder: input.builder, x: inputOf(input, 0), y, dy, input })];
-  };
+import { firstOf, type GradientInput, type GradientRule, inputOf, unary, unbroadcast } from "../rule.ts";
 
 const binary =
   (left: (input: GradientInput, dy: Value) => Value, right: (input: GradientInput, dy: Value) => Value): GradientRule =>
@@ -30,26 +13,7 @@ const binary =
 
 const mul = (b: GraphBuilder, x: Value, y: Value): Value => b.apply("Mul", [x, y]);
 const neg = (b: GraphBuilder, x: Value): Value => b.apply("Neg", [x]);
-const oneMinus = (b: GraphBuilder, x: Value): Value => b.apply("Sub", [b.scalarLike(x, 1), x]);
-
-/** ReLU's result is never negative: whether it is not zero is its slope, in half the time that Sign takes. */
-const relu = unary(({ builder, y, dy }) => mul(builder, dy, builder.cast(builder.cast(y, "bool"), dy.dtype)));
-
-const elu = unary(({ builder, x, y, dy, input }) => {
-  const alpha = builder.scalarLike(x, floatAttribute(input.node.attributes, "alpha", 1));
-  const negative = mul(builder, dy, builder.apply("Add", [y, alpha]));
-  return builder.apply("Where", [builder.apply("Greater", [x, builder.scalarLike(x, 0)]), dy, negative]);
-});
-
-const leakyRelu = unary(({ builder, x, dy, input }) => {
-  const slope = builder.scalarLike(x, floatAttribute(input.node.attributes, "alpha", 0.01));
-  return builder.apply("Where", [builder.apply("Greater", [x, builder.scalarLike(x, 0)]), dy, mul(builder, dy, slope)]);
-});
-
-const erf = unary(({ builder, x, dy }) => {
-  const density = builder.apply("Exp", [neg(builder, mul(builder, x, x))]);
-  return mul(builder, dy, mul(builder, density, builder.scalarLike(x, 2 / Math.sqrt(Math.PI))));
-});
+const plusOne = (b: GraphBuilder, x: Value): Value => b.apply("Add", [x, b.scalarLike(x, 1)]);
 
 const pow: GradientRule = (input) => {
   const { builder, wanted } = input;
@@ -63,18 +27,45 @@ const pow: GradientRule = (input) => {
   return [base, power];
 };
 
-/** Max and Min: the gradient goes to the input that won; the first one on a tie. */
+/** Max and Min: the gradient goes to the first input that won, folded over the inputs from the left. */
 const extremum =
-  (comparison: "GreaterOrEqual" | "LessOrEqual"): GradientRule =>
+  (operator: "Max" | "Min"): GradientRule =>
+  (input) => {
+    const { builder, wanted } = input;
+    const { dy } = firstOf(input);
+    const values = input.inputs.map((_, index) => inputOf(input, index));
+    const leaders: Value[] = [];
+    for (const value of values.slice(0, -1)) {
+      const last = leaders.at(-1);
+      leaders.push(last === undefined ? value : builder.apply(operator, [last, value]));
+    }
+    const gradients: (Value | undefined)[] = values.map(() => undefined);
+    let rest = dy;
+    for (let index = values.length - 1; index >= 1; index--) {
+      const [leader, value] = [leaders[index - 1] as Value, values[index] as Value];
+      const comparison = operator === "Max" ? "GreaterOrEqual" : "LessOrEqual";
+      const kept = builder.cast(builder.apply(comparison, [leader, value]), dy.dtype);
+      const toLeader = mul(builder, rest, kept);
+      if (wanted[index]) {
+        gradients[index] = unbroadcast(builder, builder.apply("Sub", [rest, toLeader]), value);
+      }
+      rest = toLeader;
+    }
+    const [first] = values;
+    if (wanted[0] && first !== undefined) gradients[0] = unbroadcast(builder, rest, first);
+    return gradients;
+  };
+
+/** Sum and Mean of any number of inputs. */
+const total =
+  (mean: boolean): GradientRule =>
   (input) => {
     const { builder } = input;
     const { dy } = firstOf(input);
-    const [a, b] = [inputOf(input, 0), inputOf(input, 1)];
-    const toFirst = mul(builder, dy, builder.cast(builder.apply(comparison, [a, b]), dy.dtype));
-    return [
-      input.wanted[0] ? unbroadcast(builder, toFirst, a) : undefined,
-      input.wanted[1] ? unbroadcast(builder, builder.apply("Sub", [dy, toFirst]), b) : undefined,
-    ];
+    const share = mean ? mul(builder, dy, builder.scalarLike(dy, 1 / input.inputs.length)) : dy;
+    return input.inputs.map((value, index) =>
+      value !== undefined && input.wanted[index] ? unbroadcast(builder, share, value) : undefined,
+    );
   };
 
 /** Clip passes the gradient where the value was inside the limits. */
@@ -146,21 +137,23 @@ export const elementwiseRules: Readonly<Record<string, GradientRule>> = {
   ),
   Div: divide,
   Pow: pow,
-  Max: extremum("GreaterOrEqual"),
-  Min: extremum("LessOrEqual"),
+  Max: extremum("Max"),
+  Min: extremum("Min"),
   Neg: unary(({ builder, dy }) => neg(builder, dy)),
   Abs: unary(({ builder, x, dy }) => mul(builder, dy, builder.apply("Sign", [x]))),
   Exp: unary(({ builder, y, dy }) => mul(builder, dy, y)),
   Log: unary(({ builder, x, dy }) => builder.apply("Div", [dy, x])),
   Sqrt: unary(({ builder, y, dy }) => builder.apply("Div", [mul(builder, dy, builder.scalarLike(y, 0.5)), y])),
   Reciprocal: unary(({ builder, y, dy }) => neg(builder, mul(builder, dy, mul(builder, y, y)))),
-  Erf: erf,
-  Relu: relu,
-  Sigmoid: unary(({ builder, y, dy }) => mul(builder, dy, mul(builder, y, oneMinus(builder, y)))),
-  Tanh: unary(({ builder, y, dy }) => mul(builder, dy, oneMinus(builder, mul(builder, y, y)))),
-  Elu: elu,
-  LeakyRelu: leakyRelu,
-  Softplus: unary(({ builder, x, dy }) => mul(builder, dy, builder.apply("Sigmoid", [x]))),
+  Sin: unary(({ builder, x, dy }) => mul(builder, dy, builder.apply("Cos", [x]))),
+  Cos: unary(({ builder, x, dy }) => neg(builder, mul(builder, dy, builder.apply("Sin", [x])))),
+  Tan: unary(({ builder, y, dy }) => mul(builder, dy, plusOne(builder, mul(builder, y, y)))),
+  Atan: unary(({ builder, x, dy }) => builder.apply("Div", [dy, plusOne(builder, mul(builder, x, x))])),
+  Sinh: unary(({ builder, x, dy }) => mul(builder, dy, builder.apply("Cosh", [x]))),
+  Cosh: unary(({ builder, x, dy }) => mul(builder, dy, builder.apply("Sinh", [x]))),
+  Sum: total(false),
+  Mean: total(true),
+  Dropout: (input) => [firstOf(input).dy],
   Softmax: (input) => [softmaxGradient(input, [axisOf(input)])],
   LogSoftmax: logSoftmax,
   Clip: clip,

@@ -59,11 +59,16 @@ export const elementwiseInference: Readonly<Record<string, InferenceRule>> = {
     [
       ...["Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Erf", "Floor", "Ceil", "Round", "Not"],
       ...["Relu", "Sigmoid", "Tanh", "Elu", "LeakyRelu", "Softplus", "Softsign", "HardSigmoid", "Selu", "Gelu"],
-      ...["Softmax", "LogSoftmax", "Clip", "Identity", "Dropout", "ThresholdedRelu", "HardSwish", "Mish"],
+      ...["Softmax", "LogSoftmax", "Clip", "Identity", "ThresholdedRelu", "HardSwish", "Mish", "Celu", "Shrink"],
+      ...["Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Hardmax"],
+      ...["CumSum", "Trilu", "LpNormalization", "LRN", "MeanVarianceNormalization"],
     ].map((operator) => [operator, same]),
   ),
   ...Object.fromEntries(
-    ["Add", "Sub", "Mul", "Div", "Max", "Min", "And", "Or", "Sum"].map((name) => [name, broadcast()]),
+    ["Add", "Sub", "Mul", "Div", "Max", "Min", "And", "Or", "Xor", "Sum", "Mean", "Mod"].map((name) => [
+      name,
+      broadcast(),
+    ]),
   ),
   ...Object.fromEntries(
     ["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"].map((name) => [name, broadcast("bool")]),
@@ -71,6 +76,10 @@ export const elementwiseInference: Readonly<Record<string, InferenceRule>> = {
   Pow: (node) => [
     { dtype: inputAt(node, 0).dtype, shape: broadcastShapes(inputAt(node, 0).shape, inputAt(node, 1).shape) },
   ],
+  PRelu: (node) => [inputAt(node, 0)],
+  IsNaN: (node) => [{ dtype: "bool", shape: inputAt(node, 0).shape }],
+  IsInf: (node) => [{ dtype: "bool", shape: inputAt(node, 0).shape }],
+  Dropout: (node) => [inputAt(node, 0), { dtype: "bool", shape: inputAt(node, 0).shape }],
   Where: where,
   Cast: cast,
   OneHot: oneHot,

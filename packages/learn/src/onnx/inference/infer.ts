@@ -1,7 +1,9 @@
 import type { TensorType } from "../tensor.ts";
 import { elementwiseInference } from "./elementwise.ts";
+import { indexingInference } from "./indexing.ts";
 import { layoutInference } from "./layout.ts";
 import { linearInference } from "./linear.ts";
+import { normalizationInference } from "./normalization.ts";
 import { reductionInference } from "./reductions.ts";
 import type { InferenceInput, InferenceRule } from "./rule.ts";
 import { spatialInference } from "./spatial.ts";
@@ -10,6 +12,8 @@ const rules: ReadonlyMap<string, InferenceRule> = new Map(
   Object.entries({
     ...elementwiseInference,
     ...layoutInference,
+    ...indexingInference,
+    ...normalizationInference,
     ...linearInference,
     ...reductionInference,
     ...spatialInference,

@@ -130,16 +130,6 @@ const expand: InferenceRule = (node) => {
   return [{ dtype, shape: broadcastShapes(shape, constantAt(node, 1) ?? []) }];
 };
 
-const gather: InferenceRule = (node) => {
-  const [data, indices] = [inputAt(node, 0), inputAt(node, 1)];
-  const axis = normaliseAxis(integerAttribute(node.attributes, "axis", 0), data.shape.length);
-  return [{ dtype: data.dtype, shape: data.shape.toSpliced(axis, 1, ...indices.shape) }];
-};
-
-const likeIndices: InferenceRule = (node) => [{ dtype: inputAt(node, 0).dtype, shape: inputAt(node, 1).shape }];
-
-const likeData: InferenceRule = (node) => [inputAt(node, 0)];
-
 /** Operators that move elements without computing on them. */
 export const layoutInference: Readonly<Record<string, InferenceRule>> = {
   Reshape: reshape,
@@ -151,7 +141,4 @@ export const layoutInference: Readonly<Record<string, InferenceRule>> = {
   Squeeze: squeeze,
   Unsqueeze: unsqueeze,
   Expand: expand,
-  Gather: gather,
-  GatherElements: likeIndices,
-  ScatterElements: likeData,
 };

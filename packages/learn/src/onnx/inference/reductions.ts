@@ -38,6 +38,11 @@ export const reductionInference: Readonly<Record<string, InferenceRule>> = {
   ReduceMax: reduce,
   ReduceMin: reduce,
   ReduceProd: reduce,
+  ReduceL1: reduce,
+  ReduceL2: reduce,
+  ReduceLogSum: reduce,
+  ReduceLogSumExp: reduce,
+  ReduceSumSquare: reduce,
   ArgMax: argument,
   ArgMin: argument,
 };

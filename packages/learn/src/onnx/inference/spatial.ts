@@ -74,8 +74,6 @@ const globalPooling: InferenceRule = (node) => {
 
 const maxUnpooling: InferenceRule = (node) => [{ dtype: inputAt(node, 0).dtype, shape: constantAt(node, 2) ?? [] }];
 
-const normalisation: InferenceRule = (node) => [inputAt(node, 0)];
-
 /** Operators over images [batch, channels, height, width] and their like in other ranks. */
 export const spatialInference: Readonly<Record<string, InferenceRule>> = {
   Conv: convolution,
@@ -85,5 +83,4 @@ export const spatialInference: Readonly<Record<string, InferenceRule>> = {
   AveragePool: pooling,
   GlobalAveragePool: globalPooling,
   GlobalMaxPool: globalPooling,
-  BatchNormalization: normalisation,
 };
