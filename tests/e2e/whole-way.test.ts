@@ -207,3 +207,40 @@ describe("from data to a service", () => {
     expect((await yard.runs.wait(id)).state).toBe("canceled");
   });
 });
+
+describe("the model repository extension", () => {
+  const stateOf = async (): Promise<string | undefined> =>
+    (await platform.yard.v2.repositoryIndex({})).find(({ name }) => name === "table")?.state;
+
+  it("unloads an endpoint and loads it again; the name stays", async () => {
+    const { yard } = platform;
+    expect(await stateOf()).toBe("READY");
+    await yard.v2.repositoryUnload("table", {});
+    await until(async () => (await stateOf()) === "UNAVAILABLE", 20_000);
+    expect((await yard.endpoints.show("table")).state).toBe("unloaded");
+    await expect(yard.endpoints.predict("table", { input: { a: 1, b: 1 } })).rejects.toMatchObject({
+      code: "endpoint-not-ready",
+      status: 503,
+    });
+    expect(await yard.v2.repositoryIndex({ ready: true })).toEqual([]);
+    await yard.v2.repositoryLoad("table", {});
+    await until(async () => (await stateOf()) === "READY", 20_000);
+    expect((await yard.endpoints.predict("table", { input: { a: 1, b: 1 } })).predictions).toHaveLength(1);
+  });
+
+  it("takes neither files nor configurations from a request", async () => {
+    const response = await fetch(`${platform.url}/v2/repository/models/table/load`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${platform.apiKey}` },
+      body: JSON.stringify({ parameters: { "file:1/model.onnx": "AAAA" } }),
+    });
+    expect(response.status).toBe(415);
+    const json = await fetch(`${platform.url}/v2/repository/models/table/load`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${platform.apiKey}`, "content-type": "application/json" },
+      body: JSON.stringify({ parameters: { config: "{}" } }),
+    });
+    expect(json.status).toBe(422);
+    expect(await json.json()).toHaveProperty("error");
+  });
+});

@@ -5,7 +5,22 @@ import { PreprocessingStep } from "./experiments.ts";
 import { DatasetReference, Digest, identifier } from "./names.ts";
 
 /** Element types of tensors, with the names of the Open Inference Protocol. */
-export const TensorDatatype = z.enum(["BOOL", "UINT8", "INT32", "INT64", "FP32", "FP64", "BYTES"]);
+export const TensorDatatype = z.enum([
+  "BOOL",
+  "UINT8",
+  "UINT16",
+  "UINT32",
+  "UINT64",
+  "INT8",
+  "INT16",
+  "INT32",
+  "INT64",
+  "FP16",
+  "BF16",
+  "FP32",
+  "FP64",
+  "BYTES",
+]);
 /** Element type of a tensor. */
 export type TensorDatatype = z.infer<typeof TensorDatatype>;
 

@@ -18,8 +18,8 @@ export const Replica = z.object({
 /** One serving process as it is observed. */
 export type Replica = z.infer<typeof Replica>;
 
-/** States of an endpoint: `ready` when the version its reference names answers everywhere. */
-export const EndpointState = z.enum(["deploying", "ready", "degraded", "failed"]);
+/** States of an endpoint: `ready` when the version its reference names answers everywhere, `unloaded` on demand. */
+export const EndpointState = z.enum(["deploying", "ready", "degraded", "failed", "unloaded"]);
 
 /** A stable name under which a model answers, and the deployment behind it. */
 export const Endpoint = z.object({

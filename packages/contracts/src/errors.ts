@@ -75,6 +75,7 @@ export const errorCatalogue = {
   "endpoint-not-ready": passing(503, "UNAVAILABLE", "No replica of the endpoint is ready"),
   "replica-failed": passing(503, "UNAVAILABLE", "The replica ended before it answered"),
   "queue-full": passing(429, "RESOURCE_EXHAUSTED", "The endpoint's queue is full"),
+  "deadline-unreachable": passing(429, "RESOURCE_EXHAUSTED", "The request would miss its deadline in the queue"),
   "tensor-invalid": invalid("An input tensor does not fit the model"),
   "prediction-input-invalid": invalid("The input does not fit the model's signature"),
 

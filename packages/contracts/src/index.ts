@@ -51,7 +51,9 @@ export type {
   ResponseOf,
 } from "./operation.ts";
 export { allOperations, type OperationId, operations, type Operations } from "./operations.ts";
-export { InferRequest, InferResponse, PredictRequest, Prediction, PredictResponse } from "./predictions.ts";
+export { PredictRequest, Prediction, PredictResponse } from "./predictions.ts";
+export { InferRequest, InferResponse, ModelStatistics } from "./open-inference.ts";
+export { RepositoryModel } from "./model-repository.ts";
 export { buildOpenApi } from "./openapi.ts";
 export { FieldProblem, Problem } from "./problem.ts";
 export { allows, Scope, scopes } from "./scopes.ts";

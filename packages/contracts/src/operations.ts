@@ -28,8 +28,33 @@ import {
   showModelVersion,
 } from "./models.ts";
 import type { Operation } from "./operation.ts";
-import { infer, modelMetadata, modelReady, predict, serverLive, serverMetadata, serverReady } from "./predictions.ts";
+import { repositoryIndex, repositoryLoad, repositoryUnload } from "./model-repository.ts";
+import {
+  allStatistics,
+  infer,
+  inferVersion,
+  modelConfig,
+  modelMetadata,
+  modelOpenApi,
+  modelReady,
+  modelStatistics,
+  serverLive,
+  serverMetadata,
+  serverReady,
+  versionConfig,
+  versionMetadata,
+  versionReady,
+  versionStatistics,
+} from "./open-inference.ts";
+import { predict } from "./predictions.ts";
 import { healthz, metrics, openApi, readyz, whoami } from "./system.ts";
+import {
+  tensorFlowMetadata,
+  tensorFlowPredict,
+  tensorFlowPredictLabel,
+  tensorFlowPredictVersion,
+  tensorFlowStatus,
+} from "./tensorflow-serving.ts";
 import { createKey, listKeys, revokeKey } from "./workspaces.ts";
 
 /** The one table of operations, by id. Nothing that a client can call exists outside it. */
@@ -67,9 +92,26 @@ export const operations = {
   "v2.server": serverMetadata,
   "v2.live": serverLive,
   "v2.ready": serverReady,
+  "v2.stats": allStatistics,
   "v2.model": modelMetadata,
   "v2.model-ready": modelReady,
+  "v2.model-config": modelConfig,
+  "v2.model-stats": modelStatistics,
+  "v2.model-openapi": modelOpenApi,
   "v2.infer": infer,
+  "v2.version": versionMetadata,
+  "v2.version-ready": versionReady,
+  "v2.version-config": versionConfig,
+  "v2.version-stats": versionStatistics,
+  "v2.version-infer": inferVersion,
+  "v2.repository-index": repositoryIndex,
+  "v2.repository-load": repositoryLoad,
+  "v2.repository-unload": repositoryUnload,
+  "tensorflow.predict": tensorFlowPredict,
+  "tensorflow.version-predict": tensorFlowPredictVersion,
+  "tensorflow.label-predict": tensorFlowPredictLabel,
+  "tensorflow.status": tensorFlowStatus,
+  "tensorflow.metadata": tensorFlowMetadata,
   "system.healthz": healthz,
   "system.readyz": readyz,
   "system.metrics": metrics,

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { TensorDatatype, TensorSpec } from "./artefact.ts";
 import { Name, Nothing } from "./names.ts";
 import { operation } from "./operation.ts";
 
@@ -34,42 +33,9 @@ export const PredictRequest = z.union([
   z.strictObject({ inputs: z.array(z.unknown()).min(1) }),
 ]);
 
-const Parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-
-/** A tensor in a request of the Open Inference Protocol. */
-const InferInput = z.object({
-  name: z.string(),
-  shape: z.array(z.int()),
-  datatype: TensorDatatype,
-  parameters: Parameters.optional(),
-  /** Row-major, flat or nested. */
-  data: z.array(z.unknown()),
-});
-
-/** Inference request of the Open Inference Protocol v2 (JSON). */
-export const InferRequest = z.object({
-  id: z.string().optional(),
-  parameters: Parameters.optional(),
-  inputs: z.array(InferInput).min(1),
-  outputs: z.array(z.object({ name: z.string(), parameters: Parameters.optional() })).optional(),
-});
-/** Inference request of the Open Inference Protocol v2. */
-export type InferRequest = z.infer<typeof InferRequest>;
-
-/** Inference answer of the Open Inference Protocol v2 (JSON). */
-export const InferResponse = z.object({
-  model_name: z.string(),
-  model_version: z.string().optional(),
-  id: z.string().optional(),
-  outputs: z.array(
-    z.object({ name: z.string(), shape: z.array(z.int()), datatype: TensorDatatype, data: z.array(z.unknown()) }),
-  ),
-});
-/** Inference answer of the Open Inference Protocol v2. */
-export type InferResponse = z.infer<typeof InferResponse>;
-
 const EndpointParams = z.object({ name: Name });
-const predictErrors = [
+/** Codes that every way to predict may answer with. */
+export const predictErrors = [
   "not-found",
   "endpoint-not-ready",
   "replica-failed",
@@ -95,108 +61,4 @@ export const predict = operation({
   },
   response: { kind: "json", status: 200, schema: PredictResponse },
   errors: [...predictErrors, "prediction-input-invalid", "image-undecodable", "unsupported-media-type"],
-});
-
-/** Open Inference: infer. */
-export const infer = operation({
-  id: "v2.infer",
-  method: "POST",
-  path: "/v2/models/{name}/infer",
-  scope: "predict",
-  served: "gateway",
-  summary: "Run inference on tensors (Open Inference Protocol v2)",
-  params: EndpointParams,
-  query: Nothing,
-  body: { kind: "bytes", contentTypes: ["application/json"], schema: InferRequest },
-  response: { kind: "json", status: 200, schema: InferResponse },
-  errors: [...predictErrors, "tensor-invalid"],
-});
-
-/** Open Inference: model metadata. */
-export const modelMetadata = operation({
-  id: "v2.model",
-  method: "GET",
-  path: "/v2/models/{name}",
-  scope: "predict",
-  served: "gateway",
-  summary: "Show a served model's tensors (Open Inference Protocol v2)",
-  params: EndpointParams,
-  query: Nothing,
-  body: { kind: "none" },
-  response: {
-    kind: "json",
-    status: 200,
-    schema: z.object({
-      name: z.string(),
-      versions: z.array(z.string()),
-      platform: z.string(),
-      inputs: z.array(TensorSpec),
-      outputs: z.array(TensorSpec),
-    }),
-  },
-  errors: ["not-found"],
-});
-
-/** Open Inference: model readiness. */
-export const modelReady = operation({
-  id: "v2.model-ready",
-  method: "GET",
-  path: "/v2/models/{name}/ready",
-  scope: "predict",
-  served: "gateway",
-  summary: "Say whether a served model is ready (Open Inference Protocol v2)",
-  params: EndpointParams,
-  query: Nothing,
-  body: { kind: "none" },
-  response: { kind: "json", status: 200, schema: z.object({ name: z.string(), ready: z.boolean() }) },
-  errors: ["not-found", "endpoint-not-ready"],
-});
-
-/** Open Inference: server metadata. */
-export const serverMetadata = operation({
-  id: "v2.server",
-  method: "GET",
-  path: "/v2",
-  scope: "public",
-  served: "gateway",
-  summary: "Show the server's name, version and protocol extensions (Open Inference Protocol v2)",
-  params: Nothing,
-  query: Nothing,
-  body: { kind: "none" },
-  response: {
-    kind: "json",
-    status: 200,
-    schema: z.object({ name: z.string(), version: z.string(), extensions: z.array(z.string()) }),
-  },
-  errors: [],
-});
-
-/** Open Inference: server liveness. */
-export const serverLive = operation({
-  id: "v2.live",
-  method: "GET",
-  path: "/v2/health/live",
-  scope: "public",
-  served: "gateway",
-  summary: "Say whether the server runs (Open Inference Protocol v2)",
-  params: Nothing,
-  query: Nothing,
-  body: { kind: "none" },
-  response: { kind: "json", status: 200, schema: z.object({ live: z.boolean() }) },
-  errors: [],
-});
-
-/** Open Inference: server readiness. */
-export const serverReady = operation({
-  id: "v2.ready",
-  method: "GET",
-  path: "/v2/health/ready",
-  scope: "public",
-  served: "gateway",
-  summary: "Say whether the server can take requests (Open Inference Protocol v2)",
-  params: Nothing,
-  query: Nothing,
-  body: { kind: "none" },
-  response: { kind: "json", status: 200, schema: z.object({ live: z.boolean(), ready: z.boolean() }) },
-  errors: ["endpoint-not-ready"],
 });

@@ -95,10 +95,24 @@ export interface EndpointMethods extends Omit<Group<"endpoints">, "predict"> {
 }
 
 /** Inference takes the protocol's JSON. */
-export interface InferenceMethods extends Omit<Group<"v2">, "infer"> {
+export interface InferenceMethods extends Omit<Group<"v2">, "infer" | "versionInfer"> {
+  /** @param options With `version`, only that version answers. */
   infer(
     name: string,
     request: z.input<Operations["v2.infer"]["body"]["schema"]>,
-    options?: CallOptions,
+    options?: CallOptions & { readonly version?: number },
   ): Promise<ResponseOf<Operations["v2.infer"]>>;
+}
+
+/** A request and answer of TensorFlow Serving: rows as `instances` and `predictions`, or columns. */
+type TensorFlowPredict = Operations["tensorflow.predict"];
+
+/** TensorFlow Serving's JSON. */
+export interface TensorFlowMethods extends Omit<Group<"tensorflow">, "predict" | "versionPredict" | "labelPredict"> {
+  /** @param options With `version` or `label`, only the version that it names answers. */
+  predict(
+    name: string,
+    request: z.input<TensorFlowPredict["body"]["schema"]>,
+    options?: CallOptions & { readonly version?: number; readonly label?: string },
+  ): Promise<ResponseOf<TensorFlowPredict>>;
 }

@@ -16,6 +16,7 @@ import type {
   InferenceMethods,
   PredictInput,
   RunMethods,
+  TensorFlowMethods,
 } from "./client-types.ts";
 import { ModelyardError } from "./modelyard-error.ts";
 import { readEvents } from "./read-events.ts";
@@ -162,14 +163,29 @@ const endpointMethods = (options: ClientOptions): EndpointMethods => ({
 const inferenceMethods = (options: ClientOptions): InferenceMethods => ({
   ...groupOf(options, "v2"),
   infer: async (name, request, call = {}) => {
-    const parts = {
-      params: [name],
-      body: JSON.stringify(request),
-      contentType: "application/json",
-      signal: call.signal,
-    };
-    const response = await send(options, operations["v2.infer"], parts);
+    const { version, signal } = call;
+    const json = { body: JSON.stringify(request), contentType: "application/json", signal };
+    const response =
+      version === undefined
+        ? await send(options, operations["v2.infer"], { params: [name], ...json })
+        : await send(options, operations["v2.version-infer"], { params: [name, version], ...json });
     return response.json() as ReturnType<InferenceMethods["infer"]>;
+  },
+});
+
+const tensorFlowMethods = (options: ClientOptions): TensorFlowMethods => ({
+  ...groupOf(options, "tensorflow"),
+  predict: async (name, request, call = {}) => {
+    const { version, label, signal } = call;
+    const json = { body: JSON.stringify(request), contentType: "application/json", signal };
+    const [operation, params] =
+      version !== undefined
+        ? [operations["tensorflow.version-predict"], [name, version]]
+        : label !== undefined
+          ? [operations["tensorflow.label-predict"], [name, label]]
+          : [operations["tensorflow.predict"], [name]];
+    const response = await send(options, operation, { params, ...json });
+    return response.json() as ReturnType<TensorFlowMethods["predict"]>;
   },
 });
 
@@ -185,6 +201,7 @@ export class Modelyard {
   readonly models: Group<"models">;
   readonly endpoints: EndpointMethods;
   readonly v2: InferenceMethods;
+  readonly tensorflow: TensorFlowMethods;
   readonly system: Group<"system">;
 
   constructor(options: ClientOptions) {
@@ -195,6 +212,7 @@ export class Modelyard {
     this.models = groupOf(options, "models");
     this.endpoints = endpointMethods(options);
     this.v2 = inferenceMethods(options);
+    this.tensorflow = tensorFlowMethods(options);
     this.system = groupOf(options, "system");
   }
 }

@@ -11,9 +11,11 @@ export interface Config {
   readonly trainerThreads: number;
   readonly replicaThreads: number;
   readonly batchRowsMax: number;
+  readonly batchWindowMs: number;
   readonly queueMax: number;
   readonly predictTimeoutMs: number;
   readonly bodyBytesMax: number;
+  readonly inferenceDialect: "modelyard" | "triton";
   readonly uploadBytesMax: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly failpoints: string;
@@ -76,6 +78,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Config[Name]> }
     fallback: 32,
     about: "Most rows that requests waiting at a replica are joined to",
   },
+  batchWindowMs: {
+    variable: "MODELYARD_BATCH_WINDOW_MS",
+    schema: whole(0, 10_000),
+    fallback: 0,
+    about: "Longest time in milliseconds that a request waits for company while the model is idle; 0 never waits",
+  },
   queueMax: {
     variable: "MODELYARD_QUEUE_MAX",
     schema: whole(1, 100_000),
@@ -93,6 +101,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Config[Name]> }
     schema: whole(1024, 256 * 1024 * 1024),
     fallback: 64 * 1024 * 1024,
     about: "Largest body of a prediction in bytes",
+  },
+  inferenceDialect: {
+    variable: "MODELYARD_INFERENCE_DIALECT",
+    schema: z.enum(["modelyard", "triton"]),
+    fallback: "modelyard",
+    about: "Whether /v2 answers as this platform, or with the name, statuses and messages of NVIDIA Triton",
   },
   uploadBytesMax: {
     variable: "MODELYARD_UPLOAD_BYTES_MAX",

@@ -20,7 +20,15 @@ export const createEndpoint = async (
   await resolveReference(models, workspaceId, request.model);
   const createdAtMs = clock.nowMs();
   const { name, model, replicas } = request;
-  const endpoint = { id: newIdentifier("dep", createdAtMs), workspaceId, name, model, replicas, createdAtMs };
+  const endpoint = {
+    id: newIdentifier("dep", createdAtMs),
+    workspaceId,
+    name,
+    model,
+    replicas,
+    loaded: true,
+    createdAtMs,
+  };
   await endpoints.addEndpoint(endpoint);
   return endpoint;
 };

@@ -10,6 +10,8 @@ export interface EndpointStore {
   listEndpoints(workspaceId: string, page: PageRequest): Promise<Page<StoredEndpoint>>;
   /** Endpoints of all workspaces; for the reconciler alone. */
   allEndpoints(): Promise<readonly StoredEndpoint[]>;
+  /** Says whether an endpoint should be served; whether there is one. */
+  setLoaded(workspaceId: string, name: string, loaded: boolean): Promise<boolean>;
   /** Removes an endpoint and its replicas; whether there was one. */
   removeEndpoint(workspaceId: string, name: string): Promise<boolean>;
   addReplica(replica: StoredReplica): Promise<void>;

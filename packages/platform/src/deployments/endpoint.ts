@@ -10,6 +10,8 @@ export interface StoredEndpoint {
   /** `model@alias` or `model@version`. */
   readonly model: string;
   readonly replicas: number;
+  /** Whether it should be served; an endpoint that is not loaded keeps its name and has no replicas. */
+  readonly loaded: boolean;
   readonly createdAtMs: number;
 }
 
@@ -38,7 +40,7 @@ const failedAfterRestarts = 3;
 const isReady = ({ observed }: ReplicaView): boolean => observed?.state === "ready";
 
 /** Whether a replica keeps failing. */
-const isFailing = ({ observed }: ReplicaView): boolean =>
+export const isFailing = ({ observed }: ReplicaView): boolean =>
   observed !== null && observed.state !== "ready" && observed.restarts >= failedAfterRestarts;
 
 /**
@@ -76,7 +78,9 @@ export interface EndpointView {
   readonly live: number | null;
 }
 
-const stateOf = ({ endpoint, replicas, desiredVersion, live }: EndpointView): Endpoint["state"] => {
+/** The state of an endpoint as a whole. */
+export const stateOf = ({ endpoint, replicas, desiredVersion, live }: EndpointView): Endpoint["state"] => {
+  if (!endpoint.loaded) return "unloaded";
   const wanted = replicas.filter(({ stored }) => stored.version === desiredVersion);
   if (live === desiredVersion && wanted.filter(isReady).length >= endpoint.replicas) return "ready";
   const failing = wanted.some(isFailing);

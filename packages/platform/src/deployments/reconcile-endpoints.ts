@@ -80,7 +80,9 @@ export class EndpointReconciler implements AsyncDisposable {
     const wanted = await this.#wanted(endpoint);
     const desiredVersion = wanted?.version ?? 0;
     const current = this.#live.get(endpoint.id) ?? null;
-    const live = liveVersion(own, { version: desiredVersion, replicas: endpoint.replicas, current });
+    const live = endpoint.loaded
+      ? liveVersion(own, { version: desiredVersion, replicas: endpoint.replicas, current })
+      : null;
     return { endpoint, replicas: own, desiredVersion, live };
   }
 
@@ -116,6 +118,11 @@ export class EndpointReconciler implements AsyncDisposable {
     const wanted = await this.#wanted(endpoint);
     if (wanted === null) return;
     const { replicas, live } = await this.view(endpoint);
+    if (!endpoint.loaded) {
+      this.#live.delete(endpoint.id);
+      for (const { stored } of replicas) await this.endpoints.removeReplica(stored.workspaceId, stored.id);
+      return;
+    }
     const ofWanted = replicas.filter(({ stored }) => stored.version === wanted.version);
     for (let missing = endpoint.replicas - ofWanted.length; missing > 0; missing--) {
       const createdAtMs = this.#dependencies.clock.nowMs();
@@ -160,11 +167,13 @@ export class EndpointReconciler implements AsyncDisposable {
     const version =
       live === null ? null : await this.#dependencies.models.findVersion(endpoint.workspaceId, model, live);
     const { inputs = [], outputs = [] } = version?.artefact.signature.tensors ?? {};
+    const { aliases = [] } = (await this.#dependencies.models.findModel(endpoint.workspaceId, model)) ?? {};
     return {
       workspaceId: endpoint.workspaceId,
       name: endpoint.name,
       model,
       version: live,
+      labels: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
       inputs: [...inputs],
       outputs: [...outputs],
       replicas: serving.map(({ stored }) => ({

@@ -1,12 +1,20 @@
 import { type Clock, notFound, type Routes } from "../foundation/index.ts";
 import type { ModelStore } from "../models/index.ts";
 import { createEndpoint } from "./create-endpoint.ts";
+import { loadEndpoint, repositoryIndex } from "./repository.ts";
 import { toEndpoint } from "./endpoint.ts";
 import type { EndpointStore } from "./endpoint-store.ts";
 import type { EndpointReconciler } from "./reconcile-endpoints.ts";
 
 /** Operations of this slice. */
-export type DeploymentOperationId = "endpoints.create" | "endpoints.list" | "endpoints.show" | "endpoints.delete";
+export type DeploymentOperationId =
+  | "endpoints.create"
+  | "endpoints.list"
+  | "endpoints.show"
+  | "endpoints.delete"
+  | "v2.repository-index"
+  | "v2.repository-load"
+  | "v2.repository-unload";
 
 /** What the operations on endpoints need. */
 export interface DeploymentDependencies {
@@ -41,6 +49,19 @@ export const deploymentRoutes = (dependencies: DeploymentDependencies): Routes<D
       }
       reconciler.wake();
       return undefined;
+    },
+    "v2.repository-index": async ({ principal, body }) => repositoryIndex(dependencies, principal.workspaceId, body),
+    "v2.repository-load": async ({ principal, params }) => {
+      await loadEndpoint(dependencies, principal.workspaceId, params.name);
+      reconciler.wake();
+      return { name: params.name, load: true };
+    },
+    "v2.repository-unload": async ({ principal, params }) => {
+      if (!(await endpoints.setLoaded(principal.workspaceId, params.name, false))) {
+        throw notFound(`endpoint "${params.name}"`);
+      }
+      reconciler.wake();
+      return { name: params.name, unload: true };
     },
   };
 };

@@ -9,6 +9,8 @@ export interface RoutedEndpoint {
   readonly model: string;
   /** Version that takes the traffic; `null` while none is ready. */
   readonly version: number | null;
+  /** Aliases of the model and the versions that they name. */
+  readonly labels: Readonly<Record<string, number>>;
   /** Tensors of that version. */
   readonly inputs: readonly z.infer<typeof TensorSpec>[];
   readonly outputs: readonly z.infer<typeof TensorSpec>[];
@@ -44,6 +46,7 @@ const schema: z.ZodType<RoutingSnapshot> = z.object({
       name: z.string(),
       model: z.string(),
       version: z.number().nullable(),
+      labels: z.record(z.string(), z.number()).default({}),
       inputs: z.array(TensorSpec),
       outputs: z.array(TensorSpec),
       replicas: z.array(z.object({ id: z.string(), address: z.string() })),

@@ -1,7 +1,9 @@
+import type { ModelStatistics } from "@modelyard/contracts";
 import type { RoutedEndpoint } from "../deployments/index.ts";
 import { PlatformError } from "../foundation/index.ts";
 import type { Frame } from "./frame.ts";
 import { ReplicaConnection, ReplicaGone, type ReplicaRequest } from "./replica-connection.ts";
+import { joinStatistics } from "./serving-statistics.ts";
 
 /** Bounds of the wait for a replica. */
 export interface PoolOptions {
@@ -11,7 +13,16 @@ export interface PoolOptions {
   readonly timeoutMs: number;
 }
 
+/** How long one request may take, and how it ends before. */
+export interface SendOptions {
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+  /** Milliseconds that the client gives the request, when it says so. */
+  readonly timeoutMs: number | undefined;
+}
+
 const attemptsMax = 4;
+const statisticsWithinMs = 2000;
 
 const notReady = (name: string): PlatformError =>
   new PlatformError(
@@ -74,12 +85,13 @@ export class EndpointPool implements Disposable {
    * Sends a request and waits for its answer; asks another replica when one ends in between.
    * @throws PlatformError `endpoint-not-ready`, `replica-failed`, `queue-full`, `deadline-exceeded`.
    */
-  async send(request: ReplicaRequest, signal: AbortSignal): Promise<Frame> {
-    const endMs = performance.now() + this.#options.timeoutMs;
+  async send(request: ReplicaRequest, { signal, timeoutMs }: SendOptions): Promise<Frame> {
+    const withinMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, this.#options.timeoutMs);
+    const endMs = performance.now() + withinMs;
     for (let attempt = 1; ; attempt++) {
       const connection = this.#leastBusy() ?? (await this.#waitForOne(endMs));
       try {
-        return await this.#ask(connection, request, { endMs, signal });
+        return await this.#ask(connection, request, { endMs, withinMs, signal });
       } catch (error) {
         if (!(error instanceof ReplicaGone)) throw error;
         if (attempt >= attemptsMax) {
@@ -89,6 +101,20 @@ export class EndpointPool implements Disposable {
         }
       }
     }
+  }
+
+  /** What the replicas that answer have counted, added up. */
+  async statistics(): Promise<ModelStatistics> {
+    const signal = AbortSignal.timeout(statisticsWithinMs);
+    const request = { kind: "statistics" as const, head: null, body: [] };
+    const limits = { endMs: performance.now() + statisticsWithinMs, withinMs: statisticsWithinMs, signal };
+    const frames = await Promise.allSettled(
+      this.#connections.filter(({ usable }) => usable).map((connection) => this.#ask(connection, request, limits)),
+    );
+    const parts = frames.flatMap((frame) =>
+      frame.status === "fulfilled" ? [JSON.parse(Buffer.from(frame.value.body).toString()) as ModelStatistics] : [],
+    );
+    return joinStatistics(this.#endpoint, parts);
   }
 
   [Symbol.dispose](): void {
@@ -109,7 +135,7 @@ export class EndpointPool implements Disposable {
   #ask(
     connection: ReplicaConnection,
     request: ReplicaRequest,
-    { endMs, signal }: { readonly endMs: number; readonly signal: AbortSignal },
+    { endMs, withinMs, signal }: { readonly endMs: number; readonly withinMs: number; readonly signal: AbortSignal },
   ): Promise<Frame> {
     const sent = connection.send(request);
     return new Promise<Frame>((resolve, reject) => {
@@ -118,7 +144,7 @@ export class EndpointPool implements Disposable {
         reject(error);
       };
       const gone = (): void => give(new PlatformError("replica-failed", "The client went away."));
-      const timer = setTimeout(() => give(timedOut(this.#options.timeoutMs)), Math.max(endMs - performance.now(), 0));
+      const timer = setTimeout(() => give(timedOut(withinMs)), Math.max(endMs - performance.now(), 0));
       signal.addEventListener("abort", gone, { once: true });
       sent.answer.then(resolve, reject).finally(() => {
         clearTimeout(timer);

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { encodeFrame, type Frame, type FrameKind, readFrames } from "./frame.ts";
+import { encodeFrame, type Frame, type FrameContent, type FrameKind, readFrames } from "./frame.ts";
 
 /** Largest frame: the largest body that a gateway takes, and room for the head. */
 const frameBytesMax: number = 272 * 1024 * 1024;
@@ -9,7 +9,7 @@ const copyBytesMax = 256 * 1024;
 /** A socket that carries frames. */
 export interface FrameConnection {
   /** Sends with everything else of this turn of the event loop, in one write. */
-  send(kind: FrameKind, request: number, content?: Partial<Frame>): void;
+  send(kind: FrameKind, request: number, content?: FrameContent): void;
   /** Bytes that were sent and are not yet with the kernel. */
   readonly waitingBytes: number;
   /** Sends what is left, then closes. */

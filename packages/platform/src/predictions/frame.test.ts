@@ -51,3 +51,19 @@ test("a frame larger than the bound is refused as soon as its length is known", 
   const [start] = encodeFrame("infer", 1, { body: new Uint8Array(100) });
   expect(() => feed(Buffer.from((start as Uint8Array).subarray(0, 4)))).toThrow(FrameError);
 });
+
+test("tensors behind the JSON of a large frame lie where arrays of 8 bytes may begin, without a copy", () => {
+  fc.assert(
+    fc.property(fc.nat(2000), fc.integer({ min: 1, max: 1 << 20 }), (headerBytes, chunkBytes) => {
+      const body = Buffer.concat([Buffer.alloc(headerBytes, "{"), Buffer.alloc(1 << 20)]);
+      const bytes = Buffer.concat(encodeFrame("infer", 1, { head: { headerBytes }, body }));
+      const got: Frame[] = [];
+      const feed = readFrames(1 << 22, (frame) => void got.push(frame));
+      for (let at = 0; at < bytes.length; at += chunkBytes) feed(Buffer.from(bytes.subarray(at, at + chunkBytes)));
+      expect(got[0]?.head).toEqual({ headerBytes });
+      expect(body.equals(got[0]?.body ?? body.subarray(1))).toBe(true);
+      if (chunkBytes < bytes.length) expect(((got[0]?.body.byteOffset ?? 0) + headerBytes) % 8).toBe(0);
+    }),
+    { numRuns: 50 },
+  );
+});

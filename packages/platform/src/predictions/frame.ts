@@ -1,12 +1,16 @@
 /** What a frame is. Gateway to replica: `infer`, `predict`, `cancel`. Replica to gateway: the others. */
 export const frameKinds = {
-  /** Body: JSON of the Open Inference Protocol, as the client sent it. */
+  /** Head: length of the JSON, encodings, when the body is not plain JSON; body: as the client sent it. */
   infer: 1,
   /** Head: content type and request id; body: as the client sent it. */
   predict: 2,
   /** The client is gone; an answer is no longer wanted. */
   cancel: 3,
-  /** Body: JSON to hand to the client as it is. */
+  /** Body: JSON of TensorFlow Serving, as the client sent it. */
+  tensorflow: 4,
+  /** Asks what was served so far. */
+  statistics: 5,
+  /** Head: length of the JSON and encoding, when the body is not plain JSON; body: to hand to the client as it is. */
   answer: 16,
   /** Head: code, detail and fields of an error. */
   failure: 17,
@@ -31,30 +35,51 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
+/** What a frame carries; the body may come in pieces. */
+export interface FrameContent {
+  readonly head?: unknown;
+  readonly body?: Uint8Array | readonly Uint8Array[];
+}
+
 /** Bytes before head and body: length of what follows the length, request, kind, length of the head. */
 const frameHeaderBytes = 12;
 const headBytesMax = 65_535;
 const kindNames = new Map<number, FrameKind>(
   Object.entries(frameKinds).map(([name, number]) => [number, name as FrameKind]),
 );
-const noBytes = new Uint8Array(0);
+// Tensors behind a large body's JSON begin at a multiple of this, so that they need no copy to be read.
+const alignment = 8;
+
+/** Spaces that make the JSON of a head so long that `leading` bytes of the body end at a multiple of 8. */
+const padding = (headBytes: number, leading: number): number =>
+  (alignment - ((frameHeaderBytes + headBytes + leading) % alignment)) % alignment;
+
+/** Bytes of a body's JSON, when the head says that tensors follow it. */
+const alignedAfter = (head: unknown): number => {
+  const { headerBytes } = head as { readonly headerBytes?: unknown };
+  return typeof headerBytes === "number" ? headerBytes : 0;
+};
 
 /**
  * The pieces of a frame in order of sending; the body is not copied.
  * @throws RangeError when the head is larger than 65,535 bytes.
  */
-export const encodeFrame = (kind: FrameKind, request: number, content: Partial<Frame> = {}): Uint8Array[] => {
-  const { head = null, body = noBytes } = content;
-  const text = head === null ? "" : JSON.stringify(head);
+export const encodeFrame = (kind: FrameKind, request: number, content: FrameContent = {}): Uint8Array[] => {
+  const { head = null, body = [] } = content;
+  const pieces = body instanceof Uint8Array ? [body] : body;
+  let bodyBytes = 0;
+  for (const piece of pieces) bodyBytes += piece.byteLength;
+  let text = head === null ? "" : JSON.stringify(head);
+  if (text !== "") text += " ".repeat(padding(Buffer.byteLength(text), alignedAfter(head)));
   const headBytes = text === "" ? 0 : Buffer.byteLength(text);
   if (headBytes > headBytesMax) throw new RangeError(`a frame's head holds at most ${headBytesMax} bytes`);
   const start = Buffer.allocUnsafe(frameHeaderBytes + headBytes);
-  start.writeUInt32LE(frameHeaderBytes - 4 + headBytes + body.byteLength, 0);
+  start.writeUInt32LE(frameHeaderBytes - 4 + headBytes + bodyBytes, 0);
   start.writeUInt32LE(request, 4);
   start.writeUInt16LE(frameKinds[kind], 8);
   start.writeUInt16LE(headBytes, 10);
   if (headBytes > 0) start.write(text, frameHeaderBytes);
-  return body.byteLength > 0 ? [start, body] : [start];
+  return [start, ...pieces];
 };
 
 /** The other end does not speak frames, or breaks a bound: the connection is of no use any more. */
@@ -78,41 +103,52 @@ const decode = (frame: Buffer): Frame => {
   }
 };
 
+// A frame from this size on is gathered in memory of its own, where tensors lie aligned.
+const ownMemoryBytes = 64 * 1024;
+
 /**
  * Cuts a byte stream into frames. A frame that lies whole in one chunk is a view of it; others are joined once.
  * @param bytesMax Largest frame that is taken.
  * @returns A function to feed; it throws FrameError and must not be fed again after that.
  */
 export const readFrames = (bytesMax: number, onFrame: (frame: Frame) => void): ((chunk: Buffer) => void) => {
-  let parts: Buffer[] = [];
+  /** What has come of a frame whose length is known or not yet; `null` between frames. */
+  let gathered: Buffer | null = null;
   let held = 0;
-  let wanted = 4;
+
+  const lengthAt = (bytes: Buffer, at: number): number => {
+    const length = 4 + bytes.readUInt32LE(at);
+    if (length >= frameHeaderBytes && length <= bytesMax) return length;
+    throw new FrameError(`a frame of ${length} bytes is out of bounds`);
+  };
+  const gather = (rest: Buffer): void => {
+    const length = rest.length >= 4 ? lengthAt(rest, 0) : 4;
+    gathered = length >= ownMemoryBytes ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
+    held = rest.copy(gathered);
+  };
+  /** Fills the gathered frame; gives how much of the chunk it took. */
+  const fill = (into: Buffer, chunk: Buffer): number => {
+    const taken = chunk.copy(into, held);
+    held += taken;
+    if (held < into.length) return taken;
+    gathered = null;
+    // Four bytes are a length that was cut; every frame has more.
+    if (into.length > 4) onFrame(decode(into));
+    else gather(into);
+    return taken;
+  };
   return (chunk) => {
-    let rest = chunk;
-    if (held > 0) {
-      parts.push(chunk);
-      held += chunk.length;
-      if (held < wanted) return;
-      rest = Buffer.concat(parts, held);
-      parts = [];
-      held = 0;
-    }
     let at = 0;
-    wanted = 4;
-    while (rest.length - at >= 4) {
-      const bytes = 4 + rest.readUInt32LE(at);
-      if (bytes < frameHeaderBytes || bytes > bytesMax)
-        throw new FrameError(`a frame of ${bytes} bytes is out of bounds`);
-      if (rest.length - at < bytes) {
-        wanted = bytes;
-        break;
+    while (at < chunk.length) {
+      if (gathered !== null) {
+        at += fill(gathered, at === 0 ? chunk : chunk.subarray(at));
+        continue;
       }
-      onFrame(decode(rest.subarray(at, at + bytes)));
-      at += bytes;
-    }
-    if (at < rest.length) {
-      parts = [rest.subarray(at)];
-      held = rest.length - at;
+      const left = chunk.length - at;
+      const length = left >= 4 ? lengthAt(chunk, at) : Number.POSITIVE_INFINITY;
+      if (left < length) return gather(chunk.subarray(at));
+      onFrame(decode(chunk.subarray(at, at + length)));
+      at += length;
     }
   };
 };

@@ -9,9 +9,9 @@ export class ReplicaGone extends Error {
 
 /** A request for a replica. */
 export interface ReplicaRequest {
-  readonly kind: Extract<FrameKind, "infer" | "predict">;
+  readonly kind: Extract<FrameKind, "infer" | "predict" | "tensorflow" | "statistics">;
   readonly head: unknown;
-  readonly body: Uint8Array;
+  readonly body: readonly Uint8Array[];
 }
 
 interface Pending {

@@ -67,6 +67,11 @@ export class RoutingTable implements Disposable {
     return this.#pools.get(`${workspaceId}/${name}`);
   }
 
+  /** All endpoints of a workspace. */
+  poolsOf(workspaceId: string): EndpointPool[] {
+    return [...this.#pools.values()].filter(({ endpoint }) => endpoint.workspaceId === workspaceId);
+  }
+
   [Symbol.dispose](): void {
     for (const pool of this.#pools.values()) pool[Symbol.dispose]();
     this.#pools.clear();

@@ -1,13 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { allows, isErrorCode, type Operation, operations } from "@modelyard/contracts";
-import { codeVersion, type Logger, notFound, PlatformError } from "../foundation/index.ts";
-import { isInternal, problemOf } from "../transport/index.ts";
+import { allows, type ModelStatistics, type Operation, operations } from "@modelyard/contracts";
+import { type Logger, notFound, PlatformError, type Principal } from "../foundation/index.ts";
+import { isInternal, type ProblemAnswer, problemOf } from "../transport/index.ts";
+import { answered, checkVersion, inferHeadOf, timeoutOf } from "./answer-predictions.ts";
+import { toModelConfig, toModelMetadata, toTensorFlowMetadata, toTensorFlowStatus } from "./describe-endpoint.ts";
+import { describeOpenApi } from "./describe-open-api.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
-import type { Frame } from "./frame.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { type GatewayOperationId, matchPath, type PathMatch } from "./gateway-paths.ts";
 import type { PassThrough } from "./pass-through.ts";
+import { dialects, type DialectName } from "./protocol-dialect.ts";
+import { readBody } from "./read-body.ts";
+import type { ReplicaRequest } from "./replica-connection.ts";
 import type { RoutingTable } from "./routing-table.ts";
+import { sendBytes, sendJson } from "./send-answer.ts";
 
 /** What the public server needs. */
 export interface GatewayOptions {
@@ -16,6 +23,8 @@ export interface GatewayOptions {
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly bodyBytesMax: number;
+  readonly batchRowsMax: number;
+  readonly dialect: DialectName;
   /** Whether the control plane answers now. */
   readonly controlPlaneUp: () => boolean;
 }
@@ -24,204 +33,147 @@ interface Exchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   readonly requestId: string;
-  /** The endpoint's name, when the path holds one. */
-  readonly name: string;
+  readonly match: PathMatch;
 }
 
-type Answer = (exchange: Exchange) => Promise<void>;
-
-interface GatewayRoute {
-  readonly operation: Operation;
-  readonly answer: Answer;
-}
-
-const modelPath = /^\/v2\/models\/([a-z0-9][a-z0-9._-]{0,62})(\/infer|\/ready)?$/;
-const predictPath = /^\/api\/v1\/endpoints\/([a-z0-9][a-z0-9._-]{0,62})\/predict$/;
-
-const sendBytes = (
-  outgoing: ServerResponse,
-  status: number,
-  content: { readonly type: string; readonly body: Uint8Array | string },
-): void => {
-  outgoing.writeHead(status, {
-    "content-type": content.type,
-    "content-length": typeof content.body === "string" ? Buffer.byteLength(content.body) : content.body.byteLength,
-  });
-  outgoing.end(content.body);
-};
-
-const sendJson = (outgoing: ServerResponse, value: unknown, status = 200): void =>
-  sendBytes(outgoing, status, { type: "application/json", body: JSON.stringify(value) });
-
-const tooLarge = (bytesMax: number): PlatformError =>
-  new PlatformError("payload-too-large", `The body is larger than ${bytesMax} bytes. Send fewer inputs at once.`);
-
-const readBody = (incoming: IncomingMessage, bytesMax: number): Promise<Uint8Array> => {
-  const declared = Number(incoming.headers["content-length"] ?? 0);
-  if (declared > bytesMax) return Promise.reject(tooLarge(bytesMax));
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    incoming.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > bytesMax) {
-        reject(tooLarge(bytesMax));
-        incoming.removeAllListeners("data").resume();
-      } else {
-        chunks.push(chunk);
-      }
-    });
-    incoming.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)));
-    incoming.once("error", reject);
-  });
-};
-
-const answered = (frame: Frame): Uint8Array => {
-  if (frame.kind === "answer") return frame.body;
-  const { code, detail } = (frame.head ?? {}) as { readonly code?: unknown; readonly detail?: unknown };
-  if (typeof code !== "string" || !isErrorCode(code) || typeof detail !== "string") {
-    throw new PlatformError("replica-failed", "The replica gave no valid answer. Try again.");
-  }
-  throw new PlatformError(code, detail);
-};
+type Answer = (exchange: Exchange) => Promise<void> | void;
 
 /** The public server: answers predictions itself and passes the rest to the control plane. */
 class Gateway {
   readonly #options: GatewayOptions;
-  readonly #fixed: ReadonlyMap<string, GatewayRoute>;
+  readonly #answers: Readonly<Record<GatewayOperationId, Answer>>;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { routes, metrics } = options;
-    const fixed: readonly GatewayRoute[] = [
-      { operation: operations["system.healthz"], answer: async ({ outgoing }) => sendJson(outgoing, { status: "ok" }) },
-      { operation: operations["v2.live"], answer: async ({ outgoing }) => sendJson(outgoing, { live: true }) },
-      { operation: operations["system.readyz"], answer: (exchange) => this.#readyz(exchange) },
-      {
-        operation: operations["v2.ready"],
-        answer: async ({ outgoing }) => {
-          const ready = routes.version !== null;
-          sendJson(outgoing, { live: true, ready }, ready ? 200 : 503);
-        },
-      },
-      {
-        operation: operations["v2.server"],
-        answer: async ({ outgoing }) => sendJson(outgoing, { name: "modelyard", version: codeVersion, extensions: [] }),
-      },
-      {
-        operation: operations["system.metrics"],
-        answer: async ({ outgoing }) =>
-          sendBytes(outgoing, 200, {
-            type: operations["system.metrics"].response.contentType,
-            body: await metrics.render(),
-          }),
-      },
-    ];
-    this.#fixed = new Map(fixed.map((route) => [`${route.operation.method} ${route.operation.path}`, route]));
+    const predict =
+      (kind: ReplicaRequest["kind"]): Answer =>
+      (exchange) =>
+        this.#predict(exchange, kind);
+    const show =
+      (describe: (pool: EndpointPool) => unknown): Answer =>
+      (exchange) =>
+        sendJson(exchange.outgoing, describe(this.#pool(exchange)));
+    const metadata = show(({ endpoint }) => toModelMetadata(endpoint));
+    const config = show(({ endpoint }) => toModelConfig(endpoint, options.batchRowsMax));
+    const ready: Answer = (exchange) => this.#modelReady(exchange);
+    const statistics: Answer = (exchange) => this.#statistics(exchange, [this.#pool(exchange)]);
+    this.#answers = {
+      "v2.infer": predict("infer"),
+      "v2.version-infer": predict("infer"),
+      "endpoints.predict": predict("predict"),
+      "tensorflow.predict": predict("tensorflow"),
+      "tensorflow.version-predict": predict("tensorflow"),
+      "tensorflow.label-predict": predict("tensorflow"),
+      "tensorflow.status": show((pool) => toTensorFlowStatus(pool.endpoint, pool.ready)),
+      "tensorflow.metadata": show(({ endpoint }) => toTensorFlowMetadata(endpoint)),
+      "v2.model": metadata,
+      "v2.version": metadata,
+      "v2.model-config": config,
+      "v2.version-config": config,
+      "v2.model-ready": ready,
+      "v2.version-ready": ready,
+      "v2.model-stats": statistics,
+      "v2.version-stats": statistics,
+      "v2.stats": (exchange) => this.#statistics(exchange, options.routes.poolsOf(this.#allow(exchange).workspaceId)),
+      "v2.model-openapi": show(({ endpoint }) => describeOpenApi(endpoint)),
+      "v2.server": ({ outgoing }) => sendJson(outgoing, dialects[options.dialect].server),
+      "v2.live": ({ outgoing }) => sendJson(outgoing, { live: true }),
+      "v2.ready": ({ outgoing }) => this.#ready(outgoing),
+      "system.healthz": ({ outgoing }) => sendJson(outgoing, { status: "ok" }),
+      "system.readyz": ({ outgoing }) => this.#readyz(outgoing),
+      "system.metrics": (exchange) => this.#metrics(exchange),
+    };
   }
 
   /** Answers one request; never throws. */
   async handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const given = incoming.headers["x-request-id"];
     const requestId = typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
+    const url = incoming.url ?? "/";
+    const end = url.indexOf("?");
+    const match = matchPath(incoming.method ?? "", end < 0 ? url : url.slice(0, end));
     try {
-      const url = incoming.url ?? "/";
-      const end = url.indexOf("?");
-      const path = end < 0 ? url : url.slice(0, end);
-      const found = this.#find(incoming.method ?? "", path);
-      if (found === null) {
+      if (match === null) {
         incoming.headers["x-request-id"] = requestId;
+        // Triton's clients name no content type for the JSON of its extensions.
+        if (url.startsWith("/v2/")) incoming.headers["content-type"] ??= "application/json";
         return await this.#options.passThrough.pass(incoming, outgoing);
       }
       outgoing.setHeader("x-request-id", requestId);
-      await found.route.answer({ incoming, outgoing, requestId, name: found.name });
+      await this.#answers[match.id]({ incoming, outgoing, requestId, match });
     } catch (error) {
-      this.#fail(error, { incoming, outgoing, requestId, name: "" });
+      this.#fail(error, { incoming, outgoing, requestId, model: match?.params["name"] ?? "" });
     }
   }
 
-  #find(method: string, path: string): { readonly route: GatewayRoute; readonly name: string } | null {
-    const predict = predictPath.exec(path);
-    if (predict !== null && method === "POST") {
-      const route = {
-        operation: operations["endpoints.predict"],
-        answer: (exchange: Exchange) => this.#predict(exchange, "predict"),
-      };
-      return { route, name: predict[1] ?? "" };
-    }
-    const model = modelPath.exec(path);
-    if (model !== null) {
-      const route = this.#modelRoute(method, model[2] ?? "");
-      if (route !== null) return { route, name: model[1] ?? "" };
-    }
-    const fixed = this.#fixed.get(`${method} ${path}`);
-    if (fixed === undefined) return null;
-    if (fixed.operation.scope === "public") return { route: fixed, name: "" };
-    const answer: Answer = async (exchange) => {
-      this.#allow(exchange, fixed.operation);
-      await fixed.answer(exchange);
-    };
-    return { route: { operation: fixed.operation, answer }, name: "" };
-  }
-
-  #modelRoute(method: string, action: string): GatewayRoute | null {
-    if (method === "POST" && action === "/infer") {
-      return { operation: operations["v2.infer"], answer: (exchange) => this.#predict(exchange, "infer") };
-    }
-    if (method !== "GET" || action === "/infer") return null;
-    if (action === "/ready")
-      return { operation: operations["v2.model-ready"], answer: (exchange) => this.#modelReady(exchange) };
-    return { operation: operations["v2.model"], answer: (exchange) => this.#modelMetadata(exchange) };
-  }
-
-  #allow({ incoming }: Exchange, operation: Operation): string {
+  #allow({ incoming, match }: Exchange): Principal {
+    const { operation }: { readonly operation: Operation } = match;
     const principal = this.#options.routes.authenticate(incoming.headers.authorization);
-    if (allows(principal.scopes, operation.scope)) return principal.workspaceId;
+    if (allows(principal.scopes, operation.scope)) return principal;
     throw new PlatformError(
       "forbidden",
       `The API key "${principal.keyName}" lacks the scope ${operation.scope}. Use a key that holds it.`,
     );
   }
 
-  #pool(exchange: Exchange, operation: Operation): EndpointPool {
-    const pool = this.#options.routes.find(this.#allow(exchange, operation), exchange.name);
-    if (pool === undefined) throw notFound(`endpoint "${exchange.name}"`);
+  /** The endpoint of the path, in the workspace of the key. */
+  #pool(exchange: Exchange): EndpointPool {
+    const { params } = exchange.match;
+    const { name = "" } = params;
+    const pool = this.#options.routes.find(this.#allow(exchange).workspaceId, name);
+    if (pool === undefined) throw notFound(`endpoint "${name}"`);
+    checkVersion(pool, params);
     return pool;
   }
 
-  async #predict(exchange: Exchange, kind: "infer" | "predict"): Promise<void> {
+  async #predict(exchange: Exchange, kind: ReplicaRequest["kind"]): Promise<void> {
     const startMs = performance.now();
-    const { incoming, outgoing, requestId, name } = exchange;
-    const pool = this.#pool(exchange, operations[kind === "infer" ? "v2.infer" : "endpoints.predict"]);
-    const { metrics } = this.#options;
+    const { incoming, outgoing, requestId } = exchange;
+    const { metrics, bodyBytesMax } = this.#options;
+    const pool = this.#pool(exchange);
+    const { name } = pool.endpoint;
     outgoing.once("finish", () => metrics.observe(name, outgoing.statusCode, (performance.now() - startMs) / 1000));
-    const body = await readBody(incoming, this.#options.bodyBytesMax);
+    const timeoutMs = timeoutOf(incoming);
+    const head =
+      kind === "predict"
+        ? { contentType: incoming.headers["content-type"] ?? "", requestId }
+        : inferHeadOf(incoming, timeoutMs);
+    const body = await readBody(incoming, bodyBytesMax);
     const gone = new AbortController();
     outgoing.once("close", () => {
       if (!outgoing.writableFinished) gone.abort();
     });
-    const head = kind === "infer" ? null : { contentType: incoming.headers["content-type"] ?? "", requestId };
-    const frame = await pool.send({ kind, head, body }, gone.signal);
-    sendBytes(outgoing, 200, { type: "application/json", body: answered(frame) });
+    const frame = await pool.send({ kind, head, body }, { signal: gone.signal, timeoutMs });
+    sendBytes(outgoing, 200, answered(frame));
   }
 
-  async #modelReady(exchange: Exchange): Promise<void> {
-    const pool = this.#pool(exchange, operations["v2.model-ready"]);
-    sendJson(exchange.outgoing, { name: exchange.name, ready: pool.ready }, pool.ready ? 200 : 503);
+  #modelReady(exchange: Exchange): void {
+    const { ready, endpoint } = this.#pool(exchange);
+    const dialect = dialects[this.#options.dialect];
+    sendJson(exchange.outgoing, { name: endpoint.name, ready }, ready ? 200 : dialect.status("endpoint-not-ready"));
   }
 
-  async #modelMetadata(exchange: Exchange): Promise<void> {
-    const { endpoint } = this.#pool(exchange, operations["v2.model"]);
-    sendJson(exchange.outgoing, {
-      name: endpoint.name,
-      versions: endpoint.version === null ? [] : [String(endpoint.version)],
-      platform: "onnxruntime_onnx",
-      inputs: endpoint.inputs,
-      outputs: endpoint.outputs,
-    });
+  async #statistics({ outgoing }: Exchange, pools: readonly EndpointPool[]): Promise<void> {
+    const list: ModelStatistics[] = await Promise.all(pools.map((pool) => pool.statistics()));
+    sendJson(outgoing, { model_stats: list });
   }
 
-  async #readyz({ outgoing }: Exchange): Promise<void> {
+  async #metrics(exchange: Exchange): Promise<void> {
+    this.#allow(exchange);
+    const body = await this.#options.metrics.render();
+    sendBytes(exchange.outgoing, 200, { type: operations["system.metrics"].response.contentType, body });
+  }
+
+  #ready(outgoing: ServerResponse): void {
+    const ready = this.#options.routes.version !== null;
+    sendJson(
+      outgoing,
+      { live: true, ready },
+      ready ? 200 : dialects[this.#options.dialect].status("endpoint-not-ready"),
+    );
+  }
+
+  #readyz(outgoing: ServerResponse): void {
     if (this.#options.routes.version === null) {
       throw new PlatformError("control-plane-unavailable", "No routes are known yet. Try again in a second.", {
         retryAfterSeconds: 1,
@@ -230,22 +182,39 @@ class Gateway {
     sendJson(outgoing, { status: "ready", controlPlane: this.#options.controlPlaneUp() ? "up" : "down" });
   }
 
-  #fail(error: unknown, { incoming, outgoing, requestId }: Exchange): void {
+  /** Clients of the inference protocols read `error`; their servers have statuses of their own. */
+  #problemFor(url: string, { problem }: ProblemAnswer, model: string): Record<string, unknown> & { status: number } {
+    if (url.startsWith("/v1/models/")) return { ...problem, error: problem.detail };
+    if (!url.startsWith("/v2")) return problem;
+    const dialect = dialects[this.#options.dialect];
+    const code = problem.code as Parameters<typeof dialect.status>[0];
+    const detail = dialect.message(code, problem.detail, model);
+    return { ...problem, status: dialect.status(code), detail, error: detail };
+  }
+
+  #fail(error: unknown, { incoming, outgoing, requestId, model }: Failed): void {
     // The client has gone, or has part of an answer already: a cut connection is all that can be said.
     if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy();
     if (isInternal(error)) this.#options.logger.error({ requestId, error }, "a request failed");
-    const { problem, retryAfterSeconds } = problemOf(error, requestId);
+    const answer = problemOf(error, requestId);
+    const body = this.#problemFor(incoming.url ?? "", answer, model);
     outgoing.setHeader("x-request-id", requestId);
-    if (retryAfterSeconds !== undefined) outgoing.setHeader("retry-after", String(retryAfterSeconds));
-    if (problem.status === 401) outgoing.setHeader("www-authenticate", "Bearer");
-    // Clients of the Open Inference Protocol read `error`.
-    const body = incoming.url?.startsWith("/v2") === true ? { ...problem, error: problem.detail } : problem;
+    if (answer.retryAfterSeconds !== undefined) outgoing.setHeader("retry-after", String(answer.retryAfterSeconds));
+    if (body.status === 401) outgoing.setHeader("www-authenticate", "Bearer");
     if (!incoming.complete) {
       outgoing.setHeader("connection", "close");
       incoming.resume();
     }
-    sendBytes(outgoing, problem.status, { type: "application/problem+json", body: JSON.stringify(body) });
+    sendBytes(outgoing, body.status, { type: "application/problem+json", body: JSON.stringify(body) });
   }
+}
+
+interface Failed {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly requestId: string;
+  /** Name of the model in the path; empty when there is none. */
+  readonly model: string;
 }
 
 /** Builds the public server; it does not listen yet. */

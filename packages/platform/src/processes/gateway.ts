@@ -55,6 +55,8 @@ const main = async (): Promise<void> => {
     metrics: createGatewayMetrics(),
     logger,
     bodyBytesMax: config.bodyBytesMax,
+    batchRowsMax: config.batchRowsMax,
+    dialect: config.inferenceDialect,
     controlPlaneUp: () => feed.connected,
   });
   server.listen({ port: config.port, host: config.host });

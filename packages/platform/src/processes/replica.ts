@@ -41,7 +41,14 @@ const main = async (): Promise<void> => {
   const address = replicaAddress(directory.sockets, spec.id);
   await rm(address, { force: true });
   const served = { ...spec, signature: manifest.signature, loaded };
-  const options = { rowsMax: config.batchRowsMax, queueMax: config.queueMax, logger, drainMs };
+  const options = {
+    rowsMax: config.batchRowsMax,
+    queueMax: config.queueMax,
+    windowMs: config.batchWindowMs,
+    bodyBytesMax: config.bodyBytesMax,
+    logger,
+    drainMs,
+  };
   await using _ = await serveReplica(address, served, options);
   logger.info({ endpoint: spec.endpoint, model: spec.model, version: spec.version }, "replica ready");
   link.ready();

@@ -1,2 +1,12 @@
 export type { LoadedModel } from "./runtime.ts";
-export { elementsOf, type Tensor, type TensorElements, zeros } from "./tensor.ts";
+export {
+  bytesOf,
+  bytesPerElement,
+  elementsIn,
+  elementsOf,
+  isTexts,
+  type NumericDatatype,
+  type Tensor,
+  type TensorElements,
+  zeros,
+} from "./tensor.ts";

@@ -2,26 +2,26 @@ import type { TensorDatatype, TensorSpec } from "@modelyard/contracts";
 import * as ort from "onnxruntime-node";
 import { PlatformError } from "../foundation/index.ts";
 import type { LoadedModel, Runtime, RuntimeOptions } from "./runtime.ts";
-import { concatenate, elementsOf, splitRows, type Tensor, type TensorElements, zeros } from "./tensor.ts";
+import { concatenate, elementsOf, isTexts, splitRows, type Tensor, type TensorElements, zeros } from "./tensor.ts";
 
-const datatypes: Readonly<Record<string, TensorDatatype>> = {
-  float32: "FP32",
-  float64: "FP64",
-  int32: "INT32",
-  int64: "INT64",
-  uint8: "UINT8",
-  bool: "BOOL",
-  string: "BYTES",
-};
 const ortTypes = {
-  FP32: "float32",
-  FP64: "float64",
+  BOOL: "bool",
+  UINT8: "uint8",
+  UINT16: "uint16",
+  UINT32: "uint32",
+  UINT64: "uint64",
+  INT8: "int8",
+  INT16: "int16",
   INT32: "int32",
   INT64: "int64",
-  UINT8: "uint8",
-  BOOL: "bool",
+  FP16: "float16",
+  FP32: "float32",
+  FP64: "float64",
   BYTES: "string",
-} as const satisfies Record<TensorDatatype, string>;
+} as const satisfies Record<Exclude<TensorDatatype, "BF16">, string>;
+const datatypes: Readonly<Record<string, TensorDatatype>> = Object.fromEntries(
+  Object.entries(ortTypes).map(([datatype, type]) => [type, datatype as TensorDatatype]),
+);
 
 const specOf = (value: ort.InferenceSession.ValueMetadata, role: "input" | "output"): TensorSpec => {
   const datatype = value.isTensor ? datatypes[value.type] : undefined;
@@ -36,19 +36,36 @@ const specOf = (value: ort.InferenceSession.ValueMetadata, role: "input" | "outp
   return { name: value.name, datatype, shape };
 };
 
-const toOrt = (tensor: Tensor): ort.Tensor => new ort.Tensor(ortTypes[tensor.datatype], tensor.data, tensor.shape);
-const fromOrt = (tensor: ort.Tensor, datatype: TensorDatatype): Tensor => ({
-  datatype,
-  shape: tensor.dims,
-  data: tensor.data as TensorElements,
-});
+const toOrt = ({ datatype, data, shape }: Tensor): ort.Tensor => {
+  // A graph with such a tensor is refused when it is loaded.
+  if (datatype === "BF16") throw new PlatformError("tensor-invalid", "ONNX Runtime takes no BF16 tensors from Node.");
+  if (isTexts(data) && data.some((text) => text.includes("\0"))) {
+    throw new PlatformError(
+      "tensor-invalid",
+      "A text holds the character U+0000, at which the engine would cut it off.",
+    );
+  }
+  const tensor = new ort.Tensor(ortTypes[datatype], data, shape);
+  // Where JavaScript has half-precision arrays a tensor turns into one, but the engine's native part reads only the 16 bits.
+  if (datatype === "FP16") Reflect.set(tensor, "cpuData", data);
+  return tensor;
+};
+
+const fromOrt = (tensor: ort.Tensor, datatype: TensorDatatype): Tensor => {
+  const data = tensor.data as TensorElements;
+  const { dims: shape } = tensor;
+  // Where JavaScript has half-precision arrays the engine gives those; the wire wants the 16 bits.
+  if (datatype !== "FP16" || isTexts(data)) return { datatype, shape, data };
+  return { datatype, shape, data: new Uint16Array(data.buffer as ArrayBuffer, data.byteOffset, data.length) };
+};
 
 const firstLine = (error: unknown): string => (error instanceof Error ? (error.message.split("\n")[0] ?? "") : "");
 
 class OnnxModel implements LoadedModel {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly batchable: boolean;
+  readonly instances: number = 1;
+  #batchable: boolean;
   readonly #session: ort.InferenceSession;
   /** Room to join requests in, one per input; grown to the largest batch seen. */
   readonly #room: TensorElements[];
@@ -57,11 +74,15 @@ class OnnxModel implements LoadedModel {
     this.#session = session;
     this.inputs = session.inputMetadata.map((value) => specOf(value, "input"));
     this.outputs = session.outputMetadata.map((value) => specOf(value, "output"));
-    this.batchable = [...this.inputs, ...this.outputs].every(({ shape }) => shape[0] === -1);
+    this.#batchable = [...this.inputs, ...this.outputs].every(({ shape }) => shape[0] === -1);
     this.#room = this.inputs.map(({ datatype, shape }) => {
       const perRow = elementsOf(shape.slice(1).map((size) => Math.max(size, 0)));
       return zeros(datatype, this.batchable && datatype !== "BYTES" ? perRow * rowsMax : 0);
     });
+  }
+
+  get batchable(): boolean {
+    return this.#batchable;
   }
 
   async run(requests: readonly (readonly Tensor[])[]): Promise<readonly (readonly Tensor[])[]> {
@@ -109,7 +130,9 @@ class OnnxModel implements LoadedModel {
         const full = shape.map((size, axis) => (size === -1 && axis === 0 ? rows : size));
         return { datatype, shape: full, data: zeros(datatype, elementsOf(full)) };
       });
-      await this.#runOne(request);
+      const outputs = await this.#runOne(request);
+      // A free first axis that does not follow the rows is something else than the batch.
+      if (outputs.some((output) => output.shape[0] !== rows)) this.#batchable = false;
     }
   }
 

@@ -9,12 +9,14 @@ export interface RuntimeOptions {
   readonly rowsMax: number;
 }
 
-/** A model in memory, warmed up. Runs are made one at a time. */
+/** A model in memory, warmed up. No more runs at a time than it has instances. */
 export interface LoadedModel extends AsyncDisposable {
   /** What the graph takes, in its order. */
   readonly inputs: readonly TensorSpec[];
   /** What the graph gives, in its order. */
   readonly outputs: readonly TensorSpec[];
+  /** Runs that may be made at the same time. */
+  readonly instances: number;
   /** Whether requests can be joined along the first axis. */
   readonly batchable: boolean;
   /**

@@ -11,6 +11,7 @@ const toEndpoint = (row: Selectable<EndpointsTable>): StoredEndpoint => ({
   name: row.name,
   model: row.model,
   replicas: row.replicas,
+  loaded: row.loaded === 1,
   createdAtMs: row.created_at,
 });
 
@@ -23,10 +24,10 @@ export class KyselyEndpointStore implements EndpointStore {
   }
 
   async addEndpoint(endpoint: StoredEndpoint): Promise<void> {
-    const { id, workspaceId, name, model, replicas, createdAtMs } = endpoint;
+    const { id, workspaceId, name, model, replicas, loaded, createdAtMs } = endpoint;
     const result = await this.#database
       .insertInto("endpoints")
-      .values({ id, workspace_id: workspaceId, name, model, replicas, created_at: createdAtMs })
+      .values({ id, workspace_id: workspaceId, name, model, replicas, loaded: loaded ? 1 : 0, created_at: createdAtMs })
       .onConflict((conflict) => conflict.columns(["workspace_id", "name"]).doNothing())
       .executeTakeFirst();
     if (result.numInsertedOrUpdatedRows === 0n) {
@@ -60,6 +61,16 @@ export class KyselyEndpointStore implements EndpointStore {
   async allEndpoints(): Promise<readonly StoredEndpoint[]> {
     const rows = await this.#database.selectFrom("endpoints").selectAll().orderBy("id", "asc").execute();
     return rows.map(toEndpoint);
+  }
+
+  async setLoaded(workspaceId: string, name: string, loaded: boolean): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database
+      .updateTable("endpoints")
+      .set({ loaded: loaded ? 1 : 0 })
+      .where("workspace_id", "=", workspaceId)
+      .where("name", "=", name)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
   }
 
   async removeEndpoint(workspaceId: string, name: string): Promise<boolean> {

@@ -1,2 +1,2 @@
-export { isInternal, problemOf } from "./problem.ts";
+export { isInternal, type ProblemAnswer, problemOf } from "./problem.ts";
 export { serveOperations } from "./serve-operations.ts";

@@ -58,7 +58,13 @@ const sendProblem = (reply: FastifyReply, error: unknown, logger: Logger): void 
   if (isInternal(error)) logger.error({ requestId: id, error }, "a request failed");
   if (retryAfterSeconds !== undefined) reply.header("retry-after", String(retryAfterSeconds));
   if (problem.status === 401) reply.header("www-authenticate", "Bearer");
-  reply.code(problem.status).type("application/problem+json").send(problem);
+  reply
+    .code(problem.status)
+    .type("application/problem+json")
+    .send(
+      // Clients of the Open Inference Protocol read `error`.
+      reply.request.url.startsWith("/v2/") ? { ...problem, error: problem.detail } : problem,
+    );
 };
 
 const checkScope = (operation: Operation, principal: Principal): void => {

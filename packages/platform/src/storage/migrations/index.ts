@@ -3,6 +3,7 @@ import { datasetsMigration } from "./0002-datasets.ts";
 import { experimentsMigration } from "./0003-experiments.ts";
 import { modelsMigration } from "./0004-models.ts";
 import { deploymentsMigration } from "./0005-deployments.ts";
+import { loadedEndpointsMigration } from "./0013-loaded-endpoints.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration in order; entries are never changed or removed once released. */
@@ -12,6 +13,7 @@ export const migrations: readonly Migration[] = [
   experimentsMigration,
   modelsMigration,
   deploymentsMigration,
+  loadedEndpointsMigration,
 ];
 
 export type { Migration } from "./migration.ts";

@@ -7,6 +7,8 @@ export interface EndpointsTable {
   model: string;
   /** How many replicas should run. */
   replicas: number;
+  /** 1 when it should be served. */
+  loaded: number;
   created_at: number;
 }
 
