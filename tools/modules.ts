@@ -24,7 +24,8 @@ export interface Module extends SourceFile {
   readonly declares: boolean;
 }
 
-const withoutComments = (text: string, comments: ParseResult["comments"]): string => {
+/** A text with its comments blanked out, every character in its place. */
+export const withoutComments = (text: string, comments: ParseResult["comments"]): string => {
   let code = text;
   for (const { start, end } of comments) {
     code = code.slice(0, start) + code.slice(start, end).replaceAll(/[^\n]/g, " ") + code.slice(end);

@@ -59,8 +59,7 @@ const network = sequential([
 const deploy = async (platform: BenchPlatform): Promise<Uint8Array> => {
   const { yard } = platform;
   await importFashion(platform, "fashion");
-  const definition = network as Parameters<typeof yard.runs.start>[0]["definition"];
-  const started = await yard.runs.start({ experiment: "fashion", dataset: "fashion@1", definition });
+  const started = await yard.runs.start({ experiment: "fashion", dataset: "fashion@1", definition: network });
   await yard.runs.wait(started.id);
   await yard.endpoints.create({ name: "fashion", model: "fashion@champion" });
   while ((await yard.endpoints.show("fashion")).state !== "ready") await delay(50);

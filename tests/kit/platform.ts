@@ -76,7 +76,7 @@ export const startTraining = (
     input({ shape: [2] }),
     dense({ units: 16, activation: "relu" }),
     dense({ units: 2, activation: "softmax" }),
-  ]) as Parameters<typeof yard.runs.start>[0]["definition"];
+  ]);
   const { dataset, epochs = 3, seed = 1 } = request;
   return yard.runs.start({ experiment: dataset, dataset: `${dataset}@1`, definition, epochs, seed, batchSize: 16 });
 };

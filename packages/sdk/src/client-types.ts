@@ -28,7 +28,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type BodyArguments<O extends Operation> = O["body"] extends { kind: "json" } ? [body: BodyInputOf<O>] : [];
+/** A body as a client may hold it: nothing of it is changed, so that constants and frozen values fit too. */
+export type Given<T> = T extends readonly (infer Item)[]
+  ? readonly Given<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Given<T[Key]> }
+    : T;
+
+type BodyArguments<O extends Operation> = O["body"] extends { kind: "json" } ? [body: Given<BodyInputOf<O>>] : [];
 type QueryArguments<O extends Operation> =
   QueryInputOf<O> extends Record<string, never> ? [] : QueryArgument<QueryInputOf<O>>;
 type QueryArgument<Q> = Partial<Q> extends Q ? [query?: Q] : [query: Q];
@@ -76,7 +83,7 @@ export interface DatasetMethods extends Omit<Group<"datasets">, "import"> {
   /** Imports files as a new version and tells of the progress; the last event is `completed`. */
   import(
     name: string,
-    options: z.input<typeof ImportDataset>,
+    options: Given<z.input<typeof ImportDataset>>,
     files: readonly ImportFile[],
   ): AsyncIterable<ImportEvent>;
 }
@@ -99,7 +106,7 @@ export interface InferenceMethods extends Omit<Group<"v2">, "infer" | "versionIn
   /** @param options With `version`, only that version answers. */
   infer(
     name: string,
-    request: z.input<Operations["v2.infer"]["body"]["schema"]>,
+    request: Given<z.input<Operations["v2.infer"]["body"]["schema"]>>,
     options?: CallOptions & { readonly version?: number },
   ): Promise<ResponseOf<Operations["v2.infer"]>>;
 }
@@ -112,7 +119,7 @@ export interface TensorFlowMethods extends Omit<Group<"tensorflow">, "predict" |
   /** @param options With `version` or `label`, only the version that it names answers. */
   predict(
     name: string,
-    request: z.input<TensorFlowPredict["body"]["schema"]>,
+    request: Given<z.input<TensorFlowPredict["body"]["schema"]>>,
     options?: CallOptions & { readonly version?: number; readonly label?: string },
   ): Promise<ResponseOf<TensorFlowPredict>>;
 }

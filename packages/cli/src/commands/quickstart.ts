@@ -118,9 +118,8 @@ class Quickstart {
   async train(dataset: DatasetVersion, epochs: number): Promise<Run> {
     this.heading("Training: a convolutional network, on this machine's processor");
     const { runs } = this.#context.connection.yard;
-    const definition = network as Parameters<typeof runs.start>[0]["definition"];
     const reference = `${dataset.dataset}@${dataset.version}`;
-    const run = await runs.start({ experiment: name, dataset: reference, definition, epochs, batchSize });
+    const run = await runs.start({ experiment: name, dataset: reference, definition: network, epochs, batchSize });
     const ended = await watchToEnd(
       this.#context,
       run,

@@ -13,21 +13,21 @@ export interface WiredLayerSpec extends LayerSpec {
   readonly inputs?: readonly string[] | undefined;
 }
 
-/** A model whose layers follow one another. */
-export interface SequentialDefinition {
+/** A model whose layers follow one another. (A type and no interface, so that it fits where any JSON object does.) */
+export type SequentialDefinition = {
   readonly kind: "sequential";
   readonly name?: string | undefined;
   readonly layers: readonly LayerSpec[];
-}
+};
 
 /** A model whose layers form a graph. */
-export interface FunctionalDefinition {
+export type FunctionalDefinition = {
   readonly kind: "functional";
   readonly name?: string | undefined;
   readonly layers: readonly WiredLayerSpec[];
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-}
+};
 
 /** A model as plain JSON data, with the layers and defaults of Keras 3. */
 export type ModelDefinition = SequentialDefinition | FunctionalDefinition;

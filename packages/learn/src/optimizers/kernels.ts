@@ -16,7 +16,7 @@ export interface Kernels {
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /** Decodes base64 without help of the runtime: neither Node's nor the browser's function is in ECMAScript. */
-const decodeBase64 = (text: string): Uint8Array => {
+const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> => {
   const digits = text.replaceAll("=", "");
   const bytes = new Uint8Array(Math.floor((digits.length * 3) / 4));
   let bits = 0;
