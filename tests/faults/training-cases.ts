@@ -37,7 +37,7 @@ export const importImages = async (yard: Modelyard, name: string): Promise<void>
 };
 
 const definitionOf = (layers: Parameters<typeof sequential>[0]): StartRequest["definition"] =>
-  sequential([input({ shape: [side, side, 1] }), ...layers]) as StartRequest["definition"];
+  sequential([input({ shape: [side, side, 1] }), ...layers]);
 
 const softmax = dense({ units: 3, activation: "softmax" });
 const plain = definitionOf([flatten(), dense({ units: 16, activation: "relu" }), softmax]);
