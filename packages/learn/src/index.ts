@@ -72,6 +72,7 @@ export {
   createOptimizer,
   type Optimizer,
   type OptimizerConfig,
+  optimizerNames,
   parseOptimizer,
   type Schedule,
   learningRateAt,

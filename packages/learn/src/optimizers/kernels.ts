@@ -8,6 +8,14 @@ export interface Kernels {
   adamAmsgrad(...args: [w: number, g: number, m: number, v: number, top: number, n: number, ...rest: number[]]): void;
   rmsprop(...args: [w: number, g: number, v: number, n: number, ...rest: number[]]): void;
   rmspropGeneral(...args: [w: number, g: number, v: number, mean: number, m: number, ...rest: number[]]): void;
+  adagrad(...args: [w: number, g: number, v: number, n: number, ...rest: number[]]): void;
+  adadelta(...args: [w: number, g: number, v: number, u: number, n: number, ...rest: number[]]): void;
+  adamax(...args: [w: number, g: number, m: number, u: number, n: number, ...rest: number[]]): void;
+  nadam(...args: [w: number, g: number, m: number, v: number, n: number, ...rest: number[]]): void;
+  lion(...args: [w: number, g: number, m: number, n: number, ...rest: number[]]): void;
+  accumulate(a: number, g: number, n: number): void;
+  takeAccumulated(g: number, a: number, n: number, steps: number): void;
+  average(a: number, w: number, n: number, momentum: number): void;
   scale(g: number, n: number, factor: number): void;
   clampValue(g: number, n: number, limit: number): void;
   sumOfSquares(g: number, n: number): number;

@@ -1,10 +1,12 @@
 import type { OptimizerConfig } from "./config.ts";
 import type { TrainingMemory } from "./memory.ts";
 import { learningRateAt } from "./schedules.ts";
+import { type Span, spansOf } from "./spans.ts";
+import { ruleOf } from "./updates.ts";
 
 /** What an optimizer must keep to go on exactly: slots live in the memory and are saved with it. */
 export interface OptimizerState {
-  /** Updates made. */
+  /** Steps made; with accumulation each batch is one. */
   readonly iterations: number;
   /** Learning rate set by hand or by a callback, which replaces the configured one; `null` when none was. */
   readonly learningRateOverride: number | null;
@@ -13,30 +15,29 @@ export interface OptimizerState {
 /** Updates all trainable parameters of a memory from its gradients. */
 export interface Optimizer {
   readonly config: OptimizerConfig;
-  /** Updates made. */
+  /** Steps made; with accumulation each batch is one. */
   readonly iterations: number;
   /** Rate of the next update. */
   learningRate: number;
-  /** Clips the gradients, decays the weights, makes one update. */
+  /** Takes the gradients in: accumulates them, or clips them, decays the weights and makes one update. */
   step(): void;
+  /** Ends a training: puts the moving average in the place of the weights, if one is kept. */
+  finish(): void;
   state(): OptimizerState;
   restore(state: OptimizerState): void;
 }
 
-const defaultRates = { sgd: 0.01, rmsprop: 0.001, adam: 0.001, adamw: 0.001 } as const;
+/** Where the optimizer's arrays lie: its own slots first, then what accumulation and the moving average need. */
+const slotPlan = (
+  config: OptimizerConfig,
+): { readonly accumulated: number; readonly averaged: number; readonly total: number } => {
+  const own = ruleOf(config).slots(config);
+  const averaged = own + (config.gradientAccumulationSteps === undefined ? 0 : 1);
+  return { accumulated: own, averaged, total: averaged + (config.useEma === true ? 1 : 0) };
+};
 
 /** Arrays as large as all parameters that an optimizer keeps. */
-export const slotsOf = (config: OptimizerConfig): number => {
-  switch (config.name) {
-    case "sgd":
-      return config.momentum ? 1 : 0;
-    case "rmsprop":
-      return 1 + (config.centered ? 1 : 0) + (config.momentum ? 1 : 0);
-    case "adam":
-    case "adamw":
-      return config.amsgrad ? 3 : 2;
-  }
-};
+export const slotsOf = (config: OptimizerConfig): number => slotPlan(config).total;
 
 /** Clips gradients as configured; an Euclidean norm above the limit is scaled down to it. */
 const clip = (config: OptimizerConfig, memory: TrainingMemory): void => {
@@ -54,96 +55,111 @@ const clip = (config: OptimizerConfig, memory: TrainingMemory): void => {
   }
 };
 
-interface Update {
-  readonly memory: TrainingMemory;
-  readonly rate: number;
-  /** Factor that weight decay leaves of each weight. */
-  readonly keep: number;
-  /** Number of this update, from 1. */
-  readonly iteration: number;
+class MemoryOptimizer implements Optimizer {
+  readonly config: OptimizerConfig;
+  readonly #memory: TrainingMemory;
+  readonly #spans: readonly Span[];
+  readonly #weightDecay: number;
+  readonly #plan: ReturnType<typeof slotPlan>;
+  /** Batches an update is made of. */
+  readonly #batches: number;
+  #iterations = 0;
+  #override: number | null = null;
+
+  constructor(config: OptimizerConfig, memory: TrainingMemory) {
+    const rule = ruleOf(config);
+    this.config = config;
+    this.#memory = memory;
+    this.#spans = spansOf(memory.places, memory.regionLength, config);
+    this.#weightDecay = config.weightDecay ?? rule.defaultDecay ?? 0;
+    this.#plan = slotPlan(config);
+    this.#batches = config.gradientAccumulationSteps ?? 1;
+    const initial = rule.initial?.(config) ?? 0;
+    for (let slot = 0; slot < rule.slots(config); slot++) memory.region(memory.slotPointer(slot)).fill(initial);
+  }
+
+  get iterations(): number {
+    return this.#iterations;
+  }
+
+  get learningRate(): number {
+    if (this.#override !== null) return this.#override;
+    const rate = this.config.learningRate ?? ruleOf(this.config).defaultRate;
+    return typeof rate === "number" ? rate : learningRateAt(rate, this.#iterations);
+  }
+
+  set learningRate(rate: number) {
+    this.#override = rate;
+  }
+
+  step(): void {
+    const { kernels, gradientsPointer: g, regionLength: n } = this.#memory;
+    if (this.#batches === 1) this.#update();
+    else {
+      const accumulated = this.#memory.slotPointer(this.#plan.accumulated);
+      if ((this.#iterations + 1) % this.#batches !== 0) kernels.accumulate(accumulated, g, n);
+      else {
+        kernels.takeAccumulated(g, accumulated, n, this.#batches);
+        this.#update();
+      }
+    }
+    if (this.config.useEma === true) this.#average();
+    this.#iterations += 1;
+  }
+
+  finish(): void {
+    if (this.config.useEma === true && this.#iterations > 0) this.#takeAverage();
+  }
+
+  state(): OptimizerState {
+    return { iterations: this.#iterations, learningRateOverride: this.#override };
+  }
+
+  restore(state: OptimizerState): void {
+    this.#iterations = state.iterations;
+    this.#override = state.learningRateOverride;
+  }
+
+  #update(): void {
+    const memory = this.#memory;
+    clip(this.config, memory);
+    const rule = ruleOf(this.config);
+    const rate = this.learningRate;
+    const iteration = Math.floor(this.#iterations / this.#batches) + 1;
+    for (const { offset, length, rateFactor, decays } of this.#spans) {
+      rule.update(this.config, {
+        kernels: memory.kernels,
+        weights: memory.weightsPointer + offset * 4,
+        gradients: memory.gradientsPointer + offset * 4,
+        length,
+        rate: rate * rateFactor,
+        keep: decays ? 1 - rate * rateFactor * this.#weightDecay : 1,
+        iteration,
+        slot: (index) => memory.slotPointer(index) + offset * 4,
+      });
+    }
+  }
+
+  /** Moves the average towards the weights; it begins as the weights after the first step. */
+  #average(): void {
+    const { kernels, weightsPointer: w, regionLength: n } = this.#memory;
+    const first = Math.floor(this.#iterations / this.#batches) === 0;
+    const momentum = first ? 0 : (this.config.emaMomentum ?? 0.99);
+    kernels.average(this.#memory.slotPointer(this.#plan.averaged), w, n, momentum);
+    const every = this.config.emaOverwriteFrequency;
+    if (every !== undefined && (Math.floor(this.#iterations / this.#batches) + 1) % every === 0) this.#takeAverage();
+  }
+
+  #takeAverage(): void {
+    const memory = this.#memory;
+    const averaged = memory.region(memory.slotPointer(this.#plan.averaged));
+    memory.region(memory.weightsPointer).set(averaged);
+  }
 }
-
-const updateSgd = (config: Extract<OptimizerConfig, { name: "sgd" }>, update: Update): void => {
-  const { memory, rate, keep } = update;
-  const { kernels, weightsPointer: w, gradientsPointer: g, regionLength: n } = memory;
-  if (!config.momentum) kernels.sgd(w, g, n, rate, keep);
-  else kernels.sgdMomentum(w, g, memory.slotPointer(0), n, rate, keep, config.momentum, config.nesterov ?? false);
-};
-
-const updateRmsprop = (config: Extract<OptimizerConfig, { name: "rmsprop" }>, update: Update): void => {
-  const { memory, rate, keep } = update;
-  const { kernels, weightsPointer: w, gradientsPointer: g, regionLength: n } = memory;
-  const { rho = 0.9, epsilon = 1e-7, momentum = 0, centered = false } = config;
-  const v = memory.slotPointer(0);
-  if (!centered && !momentum) {
-    kernels.rmsprop(w, g, v, n, rate, keep, rho, epsilon);
-    return;
-  }
-  const mean = centered ? memory.slotPointer(1) : 0;
-  const m = momentum ? memory.slotPointer(centered ? 2 : 1) : 0;
-  kernels.rmspropGeneral(w, g, v, mean, m, n, rate, keep, rho, epsilon, momentum);
-};
-
-const updateAdam = (config: Extract<OptimizerConfig, { name: "adam" | "adamw" }>, update: Update): void => {
-  const { memory, rate, keep, iteration } = update;
-  const { kernels, weightsPointer: w, gradientsPointer: g, regionLength: n } = memory;
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = config;
-  const alpha = (rate * Math.sqrt(1 - beta2 ** iteration)) / (1 - beta1 ** iteration);
-  const [m, v] = [memory.slotPointer(0), memory.slotPointer(1)];
-  if (config.amsgrad) {
-    kernels.adamAmsgrad(w, g, m, v, memory.slotPointer(2), n, alpha, keep, 1 - beta1, 1 - beta2, epsilon);
-  } else {
-    kernels.adam(w, g, m, v, n, alpha, keep, 1 - beta1, 1 - beta2, epsilon);
-  }
-};
-
-const apply = (config: OptimizerConfig, update: Update): void => {
-  switch (config.name) {
-    case "sgd":
-      updateSgd(config, update);
-      return;
-    case "rmsprop":
-      updateRmsprop(config, update);
-      return;
-    case "adam":
-    case "adamw":
-      updateAdam(config, update);
-  }
-};
 
 /**
  * Makes an optimizer over a memory whose layout has `slotsOf(config)` slots.
- * Order of a step: clip, decay weights, update (Keras 3, keras/src/optimizers/base_optimizer.py).
+ * Order of a step: accumulate, clip, decay weights, update, average (Keras 3, keras/src/optimizers/base_optimizer.py).
  */
-export const createOptimizer = (config: OptimizerConfig, memory: TrainingMemory): Optimizer => {
-  let iterations = 0;
-  let override: number | null = null;
-  const weightDecay = config.weightDecay ?? (config.name === "adamw" ? 0.004 : 0);
-  const configuredRate = (): number => {
-    const rate = config.learningRate ?? defaultRates[config.name];
-    return typeof rate === "number" ? rate : learningRateAt(rate, iterations);
-  };
-  return {
-    config,
-    get iterations() {
-      return iterations;
-    },
-    get learningRate() {
-      return override ?? configuredRate();
-    },
-    set learningRate(rate: number) {
-      override = rate;
-    },
-    step() {
-      const rate = this.learningRate;
-      clip(config, memory);
-      iterations += 1;
-      apply(config, { memory, rate, keep: 1 - rate * weightDecay, iteration: iterations });
-    },
-    state: () => ({ iterations, learningRateOverride: override }),
-    restore: (state) => {
-      iterations = state.iterations;
-      override = state.learningRateOverride;
-    },
-  };
-};
+export const createOptimizer = (config: OptimizerConfig, memory: TrainingMemory): Optimizer =>
+  new MemoryOptimizer(config, memory);

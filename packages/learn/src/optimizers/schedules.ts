@@ -46,6 +46,20 @@ export type Schedule =
       readonly decaySteps: number;
       readonly decayRate: number;
       readonly staircase?: boolean | undefined;
+    }
+  | {
+      readonly schedule: "one_cycle";
+      /** Reached after `risingShare` of the steps. */
+      readonly maxLearningRate: number;
+      readonly totalSteps: number;
+      /** 0.3 by default. */
+      readonly risingShare?: number | undefined;
+      /** The first rate is the largest divided by it; 25 by default. */
+      readonly initialDivisor?: number | undefined;
+      /** The last rate is the first divided by it; 1e4 by default. */
+      readonly finalDivisor?: number | undefined;
+      /** `cosine` by default. */
+      readonly annealing?: "cosine" | "linear" | undefined;
     };
 
 type Of<Name extends Schedule["schedule"]> = Extract<Schedule, { schedule: Name }>;
@@ -105,10 +119,23 @@ const piecewise = (config: Of<"piecewise_constant">, step: number): number => {
   return value;
 };
 
+/** From one rate up to the largest and down to almost nothing (Smith and Topin 2017), as PyTorch's OneCycleLR does. */
+const oneCycle = (config: Of<"one_cycle">, step: number): number => {
+  const { maxLearningRate: top, totalSteps, risingShare = 0.3, initialDivisor = 25, finalDivisor = 1e4 } = config;
+  const peak = risingShare * totalSteps - 1;
+  const end = totalSteps - 1;
+  const initial = top / initialDivisor;
+  const rising = step <= peak;
+  const [from, to] = rising ? [initial, top] : [top, initial / finalDivisor];
+  const progress = rising ? step / peak : Math.min((step - peak) / (end - peak), 1);
+  if (config.annealing === "linear") return from + (to - from) * progress;
+  return to + ((from - to) / 2) * (1 + Math.cos(Math.PI * progress));
+};
+
 /**
  * Learning rate of a step.
  * @param step Updates made before, from 0.
- * Source: keras/src/optimizers/schedules/learning_rate_schedule.py.
+ * Source: keras/src/optimizers/schedules/learning_rate_schedule.py; for one_cycle torch/optim/lr_scheduler.py.
  */
 export const learningRateAt = (schedule: Schedule, step: number): number => {
   switch (schedule.schedule) {
@@ -124,5 +151,7 @@ export const learningRateAt = (schedule: Schedule, step: number): number => {
       return polynomial(schedule, step);
     case "inverse_time_decay":
       return schedule.initialLearningRate / (1 + schedule.decayRate * progressOf(step, schedule));
+    case "one_cycle":
+      return oneCycle(schedule, step);
   }
 };

@@ -119,6 +119,7 @@ class Training {
       await this.#endEpoch(control, epochs);
     }
     const state = this.#state();
+    if (this.#stopped !== aborted) this.#learner.optimizer.finish();
     for (const callback of this.#callbacks) callback.onTrainEnd?.(control);
     return { epochs: this.#history, stopped: this.#stopped, state };
   }
