@@ -142,5 +142,5 @@ const rules: { readonly [Name in OptimizerConfig["name"]]: Rule<Of<Name>> } = {
 
 /** The rule of an optimizer. Source: keras/src/optimizers. */
 export const ruleOf = ({ name }: OptimizerConfig): Rule<OptimizerConfig> =>
-  // The table pairs each name with the rule of its own configuration.
-  rules[name] as Rule<OptimizerConfig>;
+  // Methods are compared bivariantly; the table pairs each name with the rule of its own configuration.
+  rules[name];
