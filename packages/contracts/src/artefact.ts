@@ -44,6 +44,8 @@ export const SignatureInput = z.discriminatedUnion("kind", [
     ),
   }),
   z.object({ kind: z.literal("tensor"), shape: z.array(z.int()) }),
+  /** The graph's own inputs: one value, or an object with a value for each of several. */
+  z.object({ kind: z.literal("tensors") }),
 ]);
 /** What one prediction takes. */
 export type SignatureInput = z.infer<typeof SignatureInput>;
@@ -58,6 +60,8 @@ export const SignatureOutput = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("number"), name: z.string() }),
   z.object({ kind: z.literal("tensor"), shape: z.array(z.int()) }),
+  /** The graph's own outputs, by name. */
+  z.object({ kind: z.literal("tensors") }),
 ]);
 /** What one prediction answers. */
 export type SignatureOutput = z.infer<typeof SignatureOutput>;
@@ -72,7 +76,7 @@ export const Signature = z.object({
 /** Input and output of a version. */
 export type Signature = z.infer<typeof Signature>;
 
-/** Where a version comes from. */
+/** Where a version comes from that was trained here. */
 export const Lineage = z.object({
   run: identifier("run"),
   dataset: DatasetReference,
@@ -88,8 +92,19 @@ export const Lineage = z.object({
   /** Version of Modelyard that trained. */
   codeVersion: z.string(),
 });
-/** Where a version comes from. */
+/** Where a version comes from that was trained here. */
 export type Lineage = z.infer<typeof Lineage>;
+
+/** Where a version comes from that was made elsewhere. */
+const ImportedLineage = z.object({
+  /** Name of the file as it came. */
+  importedFrom: z.string(),
+  /** Program that wrote the file, as it says itself. */
+  producer: z.string(),
+  operators: z.array(z.string()),
+  /** Version of Modelyard that took it in. */
+  codeVersion: z.string(),
+});
 
 /** A file of the artefact. */
 export const ArtefactFile = z.object({ digest: Digest, bytes: z.int() });
@@ -98,7 +113,8 @@ export const ArtefactFile = z.object({ digest: Digest, bytes: z.int() });
 export const ArtefactManifest = z.object({
   /** Number of this format; readers migrate older ones. */
   format: z.literal(1),
-  definition: ModelDefinition,
+  /** Layers, as trained; `null` for a graph that was made elsewhere. */
+  definition: ModelDefinition.nullable(),
   signature: Signature,
   /** Frozen steps with their fitted constants, in order. */
   preprocessing: z.array(PreprocessingStep),
@@ -108,7 +124,7 @@ export const ArtefactManifest = z.object({
   /** Weights in the engine's order, to fine-tune from. */
   weights: ArtefactFile.nullable(),
   evaluation: Evaluation.nullable(),
-  lineage: Lineage,
+  lineage: z.union([Lineage, ImportedLineage]),
   environment: z.object({ node: z.string(), onnxruntime: z.string(), platform: z.string(), opset: z.int() }),
 });
 /** The model artefact. */

@@ -26,7 +26,7 @@ export { CreateEndpoint, Endpoint, EndpointState, Replica, ReplicaState } from "
 export { type ErrorCode, errorCatalogue, type ErrorKind, isErrorCode } from "./errors.ts";
 export { ClassificationEvaluation, Evaluation, RegressionEvaluation, type Slice } from "./evaluation.ts";
 export { Experiment, MetricValues, PreprocessingStep, Run, RunEvent, RunState, StartRun } from "./experiments.ts";
-export { Alias, AliasMove, Comparison, Model, ModelVersion } from "./models.ts";
+export { Alias, AliasMove, Comparison, Model, ModelVersion, RegisterModel } from "./models.ts";
 export {
   DatasetReference,
   Digest,

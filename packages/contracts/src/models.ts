@@ -64,6 +64,16 @@ export const Comparison = z.object({
 /** Two versions side by side. */
 export type Comparison = z.infer<typeof Comparison>;
 
+/** Options of `models.register`; the ONNX file follows in the same multipart request. */
+export const RegisterModel = z.strictObject({
+  /** Names of the classes in the order of the graph's one output; without them predictions are plain values. */
+  labels: z.array(z.string().min(1).max(200)).min(2).max(100_000).optional(),
+  /** What that output holds. */
+  scores: z.enum(["probabilities", "logits"]).default("probabilities"),
+});
+/** Options of `models.register`. */
+export type RegisterModel = z.infer<typeof RegisterModel>;
+
 const ModelParams = z.object({ name: Name });
 const ModelVersionParams = z.object({ name: Name, version: z.coerce.number().pipe(VersionNumber) });
 const AliasParams = z.object({ name: Name, alias: Name });
@@ -96,6 +106,21 @@ export const showModel = operation({
   body: { kind: "none" },
   response: { kind: "json", status: 200, schema: Model },
   errors: ["not-found"],
+});
+
+/** Registers a model that was made elsewhere. */
+export const registerModel = operation({
+  id: "models.register",
+  method: "POST",
+  path: "/api/v1/models/{name}/versions",
+  scope: "models:write",
+  served: "control-plane",
+  summary: "Register an ONNX file as the next version of a model",
+  params: ModelParams,
+  query: Nothing,
+  body: { kind: "multipart", schema: RegisterModel },
+  response: { kind: "json", status: 201, schema: ModelVersion },
+  errors: ["onnx-invalid", "payload-too-large", "unsupported-media-type", "malformed-json", "disk-full"],
 });
 
 /** Lists the versions of a model. */

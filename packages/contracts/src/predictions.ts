@@ -9,8 +9,10 @@ export const Prediction = z.object({
   probability: z.number().optional(),
   /** Probability per class, in the model's order. */
   probabilities: z.record(z.string(), z.number()).optional(),
-  /** Number (regressors) or nested array (tensor outputs). */
-  value: z.union([z.number(), z.array(z.unknown())]).optional(),
+  /** Number (regressors), nested array (tensor outputs), or values by output (graphs made elsewhere). */
+  value: z
+    .union([z.number(), z.string(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())])
+    .optional(),
 });
 /** One answer of a model. */
 export type Prediction = z.infer<typeof Prediction>;

@@ -66,6 +66,7 @@ export {
 export { input, model, type ModelDefinition, sequential } from "./definition/definition.ts";
 export { parseDefinition, resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
 export { type Loss, type LossConfig, lossNames, parseLoss, type Reduction } from "./losses/index.ts";
+export { type InspectedModel, type InspectedPort, inspectModel } from "./onnx/inspect.ts";
 export { type DecodedModel, decodeModel, type DecodeOptions } from "./onnx/decode.ts";
 export type { Graph } from "./onnx/graph.ts";
 export {

@@ -2,11 +2,13 @@ import type {
   BodyInputOf,
   ImportDataset,
   ImportEvent,
+  ModelVersion,
   Operation,
   OperationId,
   Operations,
   PredictResponse,
   QueryInputOf,
+  RegisterModel,
   ResponseOf,
   Run,
   RunEvent,
@@ -86,6 +88,12 @@ export interface DatasetMethods extends Omit<Group<"datasets">, "import"> {
     options: Given<z.input<typeof ImportDataset>>,
     files: readonly ImportFile[],
   ): AsyncIterable<ImportEvent>;
+}
+
+/** Registering takes a file. */
+export interface ModelMethods extends Omit<Group<"models">, "register"> {
+  /** Registers an ONNX file as the next version of a model. */
+  register(name: string, options: z.input<typeof RegisterModel>, file: ImportFile): Promise<ModelVersion>;
 }
 
 /** Runs can be waited for. */

@@ -1,5 +1,6 @@
 import {
   type ImportEvent,
+  type ModelVersion,
   type Operation,
   type OperationId,
   operations,
@@ -14,6 +15,7 @@ import type {
   Group,
   ImportFile,
   InferenceMethods,
+  ModelMethods,
   PredictInput,
   RunMethods,
   TensorFlowMethods,
@@ -115,6 +117,17 @@ const datasetMethods = (options: ClientOptions): DatasetMethods => ({
   },
 });
 
+const modelMethods = (options: ClientOptions): ModelMethods => ({
+  ...groupOf(options, "models"),
+  register: async (name, request, file) => {
+    const form = new FormData();
+    form.append("options", JSON.stringify(request));
+    form.append("files", blobOf(file.content), file.name);
+    const response = await send(options, operations["models.register"], { params: [name], body: form });
+    return response.json() as Promise<ModelVersion>;
+  },
+});
+
 const runMethods = (options: ClientOptions): RunMethods => {
   const group = groupOf(options, "runs");
   async function* watch(
@@ -198,7 +211,7 @@ export class Modelyard {
   readonly datasets: DatasetMethods;
   readonly experiments: Group<"experiments">;
   readonly runs: RunMethods;
-  readonly models: Group<"models">;
+  readonly models: ModelMethods;
   readonly endpoints: EndpointMethods;
   readonly v2: InferenceMethods;
   readonly tensorflow: TensorFlowMethods;
@@ -209,7 +222,7 @@ export class Modelyard {
     this.datasets = datasetMethods(options);
     this.experiments = groupOf(options, "experiments");
     this.runs = runMethods(options);
-    this.models = groupOf(options, "models");
+    this.models = modelMethods(options);
     this.endpoints = endpointMethods(options);
     this.v2 = inferenceMethods(options);
     this.tensorflow = tensorFlowMethods(options);

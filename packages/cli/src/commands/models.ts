@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { openAsBlob, readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { Command } from "commander";
 import type { Model, ModelVersion } from "@modelyard/contracts";
 import { addCommand, type CommonOptions, type Context, contextOf } from "../command.ts";
@@ -40,11 +41,20 @@ const resolve = async ({ connection }: Context, reference: string): Promise<Mode
 
 const describeVersion = (version: ModelVersion): string => {
   const { lineage, evaluation, signature } = version.artefact;
+  const origin =
+    "run" in lineage
+      ? [
+          ["dataset", `${lineage.dataset} (${lineage.datasetDigest})`],
+          ["run", lineage.run],
+          ["seed", lineage.seed],
+        ]
+      : [
+          ["imported from", lineage.importedFrom],
+          ["made by", lineage.producer],
+        ];
   const facts = [
     ["digest", version.digest],
-    ["dataset", `${lineage.dataset} (${lineage.datasetDigest})`],
-    ["run", lineage.run],
-    ["seed", lineage.seed],
+    ...origin,
     ["input", signature.input.kind],
     ["output", signature.output.kind],
   ];
@@ -134,10 +144,54 @@ const addExport = (models: Command, terminal: Terminal): void => {
     });
 };
 
-/** Adds `models list|show|compare|alias|export`. */
+const classNames = (file: string): string[] =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+interface RegisterOptions extends CommonOptions {
+  readonly name?: string;
+  readonly labels?: string;
+  readonly logits?: boolean;
+}
+
+const addRegister = (models: Command, terminal: Terminal): void => {
+  addCommand(models, { usage: "register <file>", about: "register an ONNX file as the next version of a model" })
+    .option("--name <model>", "name of the model (default: the file's name)")
+    .option("--labels <file>", "names of the classes, one a line, in the order of the graph's one output")
+    .option("--logits", "the output holds logits, not probabilities")
+    .action(async (file: string, options: RegisterOptions) => {
+      const context = contextOf(terminal, options);
+      const name =
+        options.name ??
+        basename(file)
+          .replace(/\.onnx$/i, "")
+          .toLowerCase()
+          .replaceAll(/[^a-z0-9._-]+/g, "-");
+      const content = await openAsBlob(file).catch(() => {
+        throw new UsageError("file-unreadable", `"${file}" cannot be read. Check the path.`);
+      });
+      const version = await context.connection.yard.models.register(
+        name,
+        {
+          ...(options.labels === undefined ? {} : { labels: classNames(options.labels) }),
+          scores: options.logits === true ? "logits" : "probabilities",
+        },
+        { name: basename(file), content },
+      );
+      context.print(
+        version,
+        `${describeVersion(version)}\nServe it with: modelyard endpoints create ${name} --model ${name}@${version.version}\n`,
+      );
+    });
+};
+
+/** Adds `models list|show|register|compare|alias|export`. */
 export const addModelCommands = (program: Command, terminal: Terminal): void => {
   const models = program.command("models").description("models, their versions and aliases");
   addReading(models, terminal);
   addAlias(models, terminal);
   addExport(models, terminal);
+  addRegister(models, terminal);
 };

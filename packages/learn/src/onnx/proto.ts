@@ -34,7 +34,12 @@ const root = protobuf.Root.fromJSON({
     }),
     OperatorSetIdProto: fields({ domain: ["string", 1], version: ["int64", 2] }),
     StringStringEntryProto: fields({ key: ["string", 1], value: ["string", 2] }),
-    FunctionProto: fields({ name: ["string", 1] }),
+    FunctionProto: fields({
+      name: ["string", 1],
+      input: ["string", 4, "repeated"],
+      node: ["NodeProto", 7, "repeated"],
+      domain: ["string", 10],
+    }),
     GraphProto: fields({
       node: ["NodeProto", 1, "repeated"],
       name: ["string", 2],
@@ -45,7 +50,11 @@ const root = protobuf.Root.fromJSON({
       valueInfo: ["ValueInfoProto", 13, "repeated"],
       sparseInitializer: ["SparseTensorProto", 15, "repeated"],
     }),
-    SparseTensorProto: fields({ dims: ["int64", 3, "repeated"] }),
+    SparseTensorProto: fields({
+      values: ["TensorProto", 1],
+      indices: ["TensorProto", 2],
+      dims: ["int64", 3, "repeated"],
+    }),
     NodeProto: fields({
       input: ["string", 1, "repeated"],
       output: ["string", 2, "repeated"],
@@ -62,9 +71,12 @@ const root = protobuf.Root.fromJSON({
       s: ["bytes", 4],
       t: ["TensorProto", 5],
       g: ["GraphProto", 6],
+      sparseTensor: ["SparseTensorProto", 22],
       floats: ["float", 7, "repeated"],
       ints: ["int64", 8, "repeated"],
       strings: ["bytes", 9, "repeated"],
+      tensors: ["TensorProto", 10, "repeated"],
+      graphs: ["GraphProto", 11, "repeated"],
       type: ["int32", 20],
     }),
     TensorProto: fields({
@@ -77,6 +89,7 @@ const root = protobuf.Root.fromJSON({
       name: ["string", 8],
       rawData: ["bytes", 9],
       doubleData: ["double", 10, "repeated"],
+      uint64Data: ["uint64", 11, "repeated"],
       externalData: ["StringStringEntryProto", 13, "repeated"],
       dataLocation: ["int32", 14],
     }),
@@ -105,8 +118,23 @@ export interface TensorMessage {
   readonly name?: string;
   readonly rawData?: Uint8Array;
   readonly doubleData?: readonly number[];
+  readonly uint64Data?: readonly Int64[];
   readonly externalData?: readonly unknown[];
   readonly dataLocation?: number;
+}
+
+/** A tensor of mostly zeros as it stands in the file. */
+export interface SparseTensorMessage {
+  readonly values?: TensorMessage;
+  readonly indices?: TensorMessage;
+}
+
+/** A function that a file defines for itself. */
+interface FunctionMessage {
+  readonly name?: string;
+  readonly domain?: string;
+  readonly input?: readonly string[];
+  readonly node?: readonly NodeMessage[];
 }
 
 /** An attribute as it stands in the file. */
@@ -117,7 +145,10 @@ export interface AttributeMessage {
   readonly i?: Int64;
   readonly s?: Uint8Array;
   readonly t?: TensorMessage;
-  readonly g?: unknown;
+  readonly g?: GraphMessage;
+  readonly tensors?: readonly TensorMessage[];
+  readonly graphs?: readonly GraphMessage[];
+  readonly sparseTensor?: SparseTensorMessage;
   readonly floats?: readonly number[];
   readonly ints?: readonly Int64[];
   readonly strings?: readonly Uint8Array[];
@@ -157,7 +188,7 @@ export interface GraphMessage {
   readonly initializer?: readonly TensorMessage[];
   readonly input?: readonly ValueInfoMessage[];
   readonly output?: readonly ValueInfoMessage[];
-  readonly sparseInitializer?: readonly unknown[];
+  readonly sparseInitializer?: readonly SparseTensorMessage[];
 }
 
 /** A file as a whole. */
@@ -167,5 +198,5 @@ export interface ModelMessage {
   readonly graph?: GraphMessage;
   readonly opsetImport?: readonly { readonly domain?: string; readonly version?: Int64 }[];
   readonly metadataProps?: readonly { readonly key?: string; readonly value?: string }[];
-  readonly functions?: readonly unknown[];
+  readonly functions?: readonly FunctionMessage[];
 }

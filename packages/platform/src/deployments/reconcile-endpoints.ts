@@ -1,7 +1,7 @@
 import { canonicalJson, type Clock, digestOf, type Logger, newIdentifier } from "../foundation/index.ts";
 import { type ModelStore, resolveReference, type StoredModelVersion } from "../models/index.ts";
 import type { KeyVerifier } from "../workspaces/index.ts";
-import { type EndpointView, liveVersion, type ReplicaView, type StoredEndpoint } from "./endpoint.ts";
+import { type EndpointView, isFailing, liveVersion, type ReplicaView, type StoredEndpoint } from "./endpoint.ts";
 import type { EndpointStore } from "./endpoint-store.ts";
 import type { ReplicaEngine } from "./replica-engine.ts";
 import type { RoutedEndpoint, RoutingSnapshot } from "./routing-snapshot.ts";
@@ -173,6 +173,7 @@ export class EndpointReconciler implements AsyncDisposable {
       name: endpoint.name,
       model,
       version: live,
+      starting: live === null && replicas.some((replica) => !isFailing(replica)),
       labels: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
       inputs: [...inputs],
       outputs: [...outputs],

@@ -9,6 +9,8 @@ export interface RoutedEndpoint {
   readonly model: string;
   /** Version that takes the traffic; `null` while none is ready. */
   readonly version: number | null;
+  /** Whether replicas start that will take the traffic: requests may wait for them a little. */
+  readonly starting: boolean;
   /** Aliases of the model and the versions that they name. */
   readonly labels: Readonly<Record<string, number>>;
   /** Tensors of that version. */
@@ -46,6 +48,7 @@ const schema: z.ZodType<RoutingSnapshot> = z.object({
       name: z.string(),
       model: z.string(),
       version: z.number().nullable(),
+      starting: z.boolean().default(false),
       labels: z.record(z.string(), z.number()).default({}),
       inputs: z.array(TensorSpec),
       outputs: z.array(TensorSpec),

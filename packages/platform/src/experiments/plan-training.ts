@@ -2,13 +2,16 @@ import type { Column, DatasetVersion, SignatureInput, SignatureOutput, StartRun 
 import { type CompileOptions, LearnError, type ModelDefinition } from "@modelyard/learn";
 import { PlatformError } from "../foundation/index.ts";
 
+/** What a training can take; the plain tensors of graphs made elsewhere have no columns to read. */
+type TrainingInput = Exclude<SignatureInput, { kind: "tensors" }>;
+
 /** What a run trains on and how, worked out from the request and the dataset's schema. */
 export interface TrainingPlan {
   readonly features: readonly Column[];
   readonly target: Column;
   readonly definition: ModelDefinition;
   readonly compile: Omit<CompileOptions, "executor">;
-  readonly input: SignatureInput;
+  readonly input: TrainingInput;
   readonly output: SignatureOutput;
   /** Names of the classes, when the target is a category. */
   readonly labels: readonly string[] | null;
@@ -49,7 +52,7 @@ const imageShape = (definition: ModelDefinition): readonly number[] => {
   return Array.isArray(shape) && shape.every((size) => typeof size === "number") ? shape : [];
 };
 
-const inputOf = (features: readonly Column[], definition: ModelDefinition): SignatureInput => {
+const inputOf = (features: readonly Column[], definition: ModelDefinition): TrainingInput => {
   const [first] = features;
   if (first === undefined) throw unsuited("There is no column to learn from. Name at least one in `features`.");
   if (first.kind === "image" || first.kind === "tensor") {

@@ -2,6 +2,7 @@ import { type DigestText, notFound, type Routes } from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import { compareVersions } from "./compare-versions.ts";
 import { findVersion } from "./find-version.ts";
+import { importModel } from "./import-model.ts";
 import { toModelVersion } from "./model-version.ts";
 import { moveAlias, type MoveAliasDependencies } from "./move-alias.ts";
 
@@ -11,6 +12,7 @@ export type ModelOperationId =
   | "models.show"
   | "models.versions"
   | "models.version"
+  | "models.register"
   | "models.compare"
   | "models.alias"
   | "models.alias-history"
@@ -38,6 +40,15 @@ export const modelRoutes = (
     },
     "models.version": async ({ principal, params }) =>
       toModelVersion(await findVersion(models, principal.workspaceId, params)),
+    "models.register": async ({ principal, params, body, files }) =>
+      toModelVersion(
+        await importModel(dependencies, {
+          workspaceId: principal.workspaceId,
+          model: params.name,
+          options: body,
+          files,
+        }),
+      ),
     "models.compare": async ({ principal, params, query }) =>
       compareVersions(
         await findVersion(models, principal.workspaceId, { name: params.name, version: query.a }),

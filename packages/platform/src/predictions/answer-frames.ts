@@ -2,7 +2,7 @@ import { constants, deflate, gunzip, gzip, inflate } from "node:zlib";
 import { promisify } from "node:util";
 import type { ModelStatistics, Signature } from "@modelyard/contracts";
 import { PlatformError } from "../foundation/index.ts";
-import type { LoadedModel, Tensor } from "../runtimes/index.ts";
+import type { LoadedModel } from "../runtimes/index.ts";
 import { BatchQueue, type BatchQueueOptions, type QueuedRequest, type QueueResult } from "./batch-queue.ts";
 import type { Frame, FrameContent } from "./frame.ts";
 import type { InferenceRequest } from "./inference-request.ts";
@@ -155,9 +155,9 @@ export class FrameAnswerer {
   async #predict({ head, body }: Frame, turn: Turn): Promise<FrameContent> {
     const { signature, endpoint, model, version } = this.#served;
     const { contentType = "", requestId: id = "", deadline } = (head ?? {}) as PredictHead;
-    const tensors: readonly Tensor[] = [await readPredictInput(body, contentType, signature)];
-    return this.#run({ tensors, priority: 0, deadlineMs: onOwnClock(deadline) }, turn, ({ outputs: [output] }) => {
-      const predictions = output === undefined ? [] : toPredictions(output, signature);
+    const tensors = await readPredictInput({ body, contentType }, signature, this.#served.loaded);
+    return this.#run({ tensors, priority: 0, deadlineMs: onOwnClock(deadline) }, turn, ({ outputs }) => {
+      const predictions = toPredictions(outputs, signature, this.#answering.outputs);
       return { body: Buffer.from(JSON.stringify({ id, endpoint, model, version, predictions })) };
     });
   }

@@ -23,6 +23,8 @@ export interface SendOptions {
 
 const attemptsMax = 4;
 const statisticsWithinMs = 2000;
+/** How long requests wait for the first replica of an endpoint: it may be there already, and only the news on its way. */
+const startingWithinMs = 2000;
 
 const notReady = (name: string): PlatformError =>
   new PlatformError(
@@ -154,15 +156,16 @@ export class EndpointPool implements Disposable {
   }
 
   async #waitForOne(endMs: number): Promise<ReplicaConnection> {
-    const { name, replicas } = this.#endpoint;
-    if (replicas.length === 0) throw notReady(name);
+    const { name, replicas, starting } = this.#endpoint;
+    if (replicas.length === 0 && !starting) throw notReady(name);
     if (this.#waiters.length >= this.#options.waitingMax) {
       throw new PlatformError("queue-full", `Too many requests wait for the endpoint "${name}". Try again shortly.`, {
         retryAfterSeconds: 1,
       });
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, Math.max(endMs - performance.now(), 0));
+    const untilMs = replicas.length === 0 ? Math.min(endMs, performance.now() + startingWithinMs) : endMs;
+    const timer = setTimeout(resolve, Math.max(untilMs - performance.now(), 0));
     this.#waiters.push(resolve);
     await promise;
     clearTimeout(timer);

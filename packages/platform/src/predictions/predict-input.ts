@@ -5,8 +5,13 @@ import { Readable } from "node:stream";
 import { decodeImage } from "../datasets/index.ts";
 import { PlatformError } from "../foundation/index.ts";
 import type { Tensor } from "../runtimes/index.ts";
+import { type ModelTensors, takeInputs } from "./inference-request.ts";
+import { parsePredictionJson } from "./parse-json.ts";
+import { rowInputs, rowsJson } from "./row-tensors.ts";
+import type { AnsweringModel } from "./write-inference-response.ts";
 
 type Input = Signature["input"];
+type FloatInput = Exclude<Input, { kind: "tensors" }>;
 type ImageInput = Extract<Input, { kind: "image" }>;
 type RowInput = Extract<Input, { kind: "row" }>;
 
@@ -22,10 +27,12 @@ const expectedOf = (input: Input): string => {
       return `an object with the columns ${input.columns.map(({ name }) => name).join(", ")}`;
     case "tensor":
       return `an array of shape [${input.shape.join(", ")}]`;
+    case "tensors":
+      return "values of the graph's inputs as JSON: one value, or an object with a member for each input";
   }
 };
 
-const numbersOf = (value: unknown, length: number, input: Input): Float32Array => {
+const numbersOf = (value: unknown, length: number, input: FloatInput): Float32Array => {
   const flat: unknown[] = Array.isArray(value) ? (value.flat(16) as unknown[]) : [];
   const bad = flat.find((element) => typeof element !== "number");
   if (!Array.isArray(value) || flat.length !== length || bad !== undefined) {
@@ -63,7 +70,7 @@ const fromRow = (value: unknown, input: RowInput): Float32Array => {
   return Float32Array.from(input.columns, (column) => columnValue(column, row[column.name]));
 };
 
-const fromValue = async (value: unknown, input: Input): Promise<Float32Array> => {
+const fromValue = async (value: unknown, input: FloatInput): Promise<Float32Array> => {
   if (input.kind === "row") return fromRow(value, input);
   if (input.kind === "tensor")
     return numbersOf(
@@ -75,12 +82,12 @@ const fromValue = async (value: unknown, input: Input): Promise<Float32Array> =>
   return numbersOf(value, input.height * input.width * input.channels, input);
 };
 
-const shapeOf = (input: Input): readonly number[] => {
+const shapeOf = (input: FloatInput): readonly number[] => {
   if (input.kind === "image") return [input.height, input.width, input.channels];
   return input.kind === "row" ? [input.columns.length] : input.shape;
 };
 
-const stack = (rows: readonly Float32Array[], input: Input): Tensor => {
+const stack = (rows: readonly Float32Array[], input: FloatInput): Tensor => {
   const width = rows[0]?.length ?? 0;
   const data = new Float32Array(rows.length * width);
   for (const [i, row] of rows.entries()) data.set(row, i * width);
@@ -88,12 +95,7 @@ const stack = (rows: readonly Float32Array[], input: Input): Tensor => {
 };
 
 const parseJson = (body: Uint8Array, input: Input): readonly unknown[] => {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(body));
-  } catch (cause) {
-    throw new PlatformError("malformed-json", "The body is not valid JSON. Mend it and send it again.", { cause });
-  }
+  const value = parsePredictionJson(body, { lossless: input.kind === "tensors" });
   const parsed = PredictRequest.safeParse(value);
   if (!parsed.success) throw wrong(`Send {"input": …} or {"inputs": [ … ]}; the model takes ${expectedOf(input)}.`);
   const inputs = "inputs" in parsed.data ? parsed.data.inputs : [parsed.data.input];
@@ -123,15 +125,8 @@ const multipartFiles = (body: Uint8Array, contentType: string): Promise<Uint8Arr
   return promise;
 };
 
-/**
- * Brings what a user sends to the model's one tensor, as the signature says.
- * @throws PlatformError `prediction-input-invalid`, `image-undecodable`, `malformed-json`, `unsupported-media-type`.
- */
-export const readPredictInput = async (
-  body: Uint8Array,
-  contentType: string,
-  { input }: Pick<Signature, "input">,
-): Promise<Tensor> => {
+/** A body for the model's one tensor of floats. */
+const readTensor = async (body: Uint8Array, contentType: string, input: FloatInput): Promise<Tensor> => {
   const [type = ""] = contentType.toLowerCase().split(";");
   if (type === "application/json" || type === "") {
     return stack(await Promise.all(parseJson(body, input).map((value) => fromValue(value, input))), input);
@@ -150,6 +145,23 @@ export const readPredictInput = async (
       input.kind === "image" ? " or the image file itself, e.g. as image/png" : ""
     }.`,
   );
+};
+
+/**
+ * Brings what a user sends to the model's tensors, as the signature says.
+ * @throws PlatformError `prediction-input-invalid`, `tensor-invalid`, `image-undecodable`, `malformed-json`,
+ * `unsupported-media-type`.
+ */
+export const readPredictInput = async (
+  { body, contentType }: { readonly body: Uint8Array; readonly contentType: string },
+  { input }: Pick<Signature, "input">,
+  model: ModelTensors,
+): Promise<readonly Tensor[]> => {
+  if (input.kind !== "tensors") return [await readTensor(body, contentType, input)];
+  if (!/^(?:application\/json)?(?:;|$)/i.test(contentType)) {
+    throw new PlatformError("unsupported-media-type", `This model takes ${expectedOf(input)}. Send application/json.`);
+  }
+  return takeInputs(rowInputs(parseJson(body, input), model), model);
 };
 
 type ClassesOutput = Extract<Signature["output"], { kind: "classes" }>;
@@ -173,8 +185,17 @@ const classesOf = (
   });
 };
 
-/** The model's output as predictions, one per row, in words of the signature. */
-export const toPredictions = (output: Tensor, signature: Pick<Signature, "output">): Prediction[] => {
+/** The model's outputs as predictions, one per row, in words of the signature. */
+export const toPredictions = (
+  outputs: readonly Tensor[],
+  signature: Pick<Signature, "output">,
+  names: AnsweringModel["outputs"],
+): Prediction[] => {
+  const [output] = outputs;
+  if (output === undefined) return [];
+  if (signature.output.kind === "tensors") {
+    return rowsJson(outputs, names).map((row) => ({ value: JSON.parse(row) as NonNullable<Prediction["value"]> }));
+  }
   const rows = output.shape[0] ?? 0;
   const width = rows === 0 ? 0 : output.data.length / rows;
   const values = Float32Array.from({ length: output.data.length }, (_, i) => Number(output.data[i]));

@@ -55,6 +55,7 @@ const replicaOf = async (
     name,
     model: name,
     version: 4,
+    starting: false,
     labels: { champion: 4, old: 3 },
     ...tensors,
     replicas: [{ id: `rep_${name}`, address }],

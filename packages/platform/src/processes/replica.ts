@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { inspect } from "node:util";
 import { ArtefactManifest } from "@modelyard/contracts";
 import { z } from "zod";
 import { loadConfig, memberVariable } from "../config/index.ts";
@@ -55,4 +56,11 @@ const main = async (): Promise<void> => {
   await link.ended;
 };
 
-await main();
+try {
+  await main();
+} catch (error) {
+  // The supervisor shows the last line of the error output as the reason.
+  const reason = error instanceof PlatformError ? error.message : inspect(error);
+  process.stderr.write(`${reason.replaceAll(/\s+/g, " ")}\n`);
+  process.exitCode = 1;
+}
