@@ -8,6 +8,13 @@ export { type Pixels, resizePixels } from "./preprocessing/resize-pixels.ts";
 export { dense, embedding, masking, normalization, rescaling } from "./definition/builders.ts";
 export { activation, elu, leakyRelu, prelu, relu, softmax } from "./definition/builders/activations.ts";
 export {
+  additiveAttention,
+  attention,
+  multiHeadAttention,
+  positionEmbedding,
+  sinePositionEncoding,
+} from "./definition/builders/attention.ts";
+export {
   averagePooling1d,
   averagePooling2d,
   averagePooling3d,
@@ -39,6 +46,7 @@ export {
   rmsNormalization,
   unitNormalization,
 } from "./definition/builders/normalization.ts";
+export { bidirectional, gru, lstm, simpleRnn, timeDistributed } from "./definition/builders/recurrent.ts";
 export {
   alphaDropout,
   dropout,
@@ -53,6 +61,7 @@ export {
   cropping2d,
   cropping3d,
   flatten,
+  identity,
   permute,
   repeatVector,
   reshape,

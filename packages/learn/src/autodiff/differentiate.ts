@@ -10,6 +10,8 @@ import { linearRules } from "./rules/linear.ts";
 import { normalizationRules } from "./rules/normalization.ts";
 import { reductionRules } from "./rules/reductions.ts";
 import { poolingRules } from "./rules/pooling.ts";
+import { gruGradient, gruOperation } from "../recurrence/gru.ts";
+import { lstmGradient, lstmOperation } from "../recurrence/lstm.ts";
 import type { GradientRule } from "./rule.ts";
 
 /** Gradient rules by operator. */
@@ -24,6 +26,8 @@ export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
     ...normalizationRules,
     ...convolutionRules,
     ...poolingRules,
+    [lstmOperation]: lstmGradient,
+    [gruOperation]: gruGradient,
   }),
 );
 
@@ -68,7 +72,7 @@ const ruleOf = (node: Node): GradientRule => {
  * @throws LearnError `operator-without-gradient` naming the node.
  */
 export const differentiate = (builder: GraphBuilder, { loss, withRespectTo }: Differentiation): Value[] => {
-  const nodes = builder.nodes();
+  const nodes = builder.operations();
   const dependent = dependents(nodes, withRespectTo);
   const gradients = new Map<string, Value>();
   const accumulate = (name: string, gradient: Value): void => {

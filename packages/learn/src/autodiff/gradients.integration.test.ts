@@ -9,6 +9,7 @@ import type { GradientCases } from "./cases/gradient-case.ts";
 import { layoutCases } from "./cases/layout.ts";
 import { linearCases } from "./cases/linear.ts";
 import { normalizationCases } from "./cases/normalization.ts";
+import { recurrentCases } from "./cases/recurrent.ts";
 import { reductionCases } from "./cases/reductions.ts";
 import { spatialCases } from "./cases/spatial.ts";
 import { checkGradients } from "./central-differences.ts";
@@ -25,6 +26,7 @@ const cases: GradientCases = {
   ...reductionCases,
   ...normalizationCases,
   ...spatialCases,
+  ...recurrentCases,
 };
 
 describe("the gradient by rule equals central differences", () => {
@@ -37,7 +39,7 @@ describe("the gradient by rule equals central differences", () => {
 });
 
 test("every rule of the registry has a case", () => {
-  const covered = new Set(Object.keys(cases).map((name) => name.split(" ")[0]));
+  const covered = new Set(Object.keys(cases).map((name) => name.split(/[ ,]/)[0]));
   expect([...gradientRules.keys()].filter((operator) => !covered.has(operator))).toEqual([]);
 });
 

@@ -14,6 +14,8 @@ export type InitializerConfig =
   | { readonly name: "truncated_normal"; readonly mean?: number; readonly standardDeviation?: number }
   | { readonly name: "orthogonal"; readonly gain?: number }
   | { readonly name: "identity"; readonly gain?: number }
+  /** Equal parts of the last axis, each with an initializer of its own. */
+  | { readonly name: "segments"; readonly parts: readonly Initializer[] }
   | {
       readonly name: "variance_scaling";
       readonly scale?: number;
@@ -169,6 +171,23 @@ const identity = (target: Float32Array, shape: readonly number[], gain: number):
   for (let i = 0; i < target.length; i++) target[i] = Math.floor(i / columns) === i % columns ? gain : 0;
 };
 
+const segments = (
+  target: Float32Array,
+  shape: readonly number[],
+  options: { readonly parts: readonly Initializer[]; readonly random: Random },
+): void => {
+  const { parts, random } = options;
+  const width = shape.at(-1) ?? 1;
+  const length = width / parts.length;
+  for (const [part, initializer] of parts.entries()) {
+    const values = new Float32Array(target.length / parts.length);
+    initialize(values, shape.with(-1, length), { initializer, random });
+    for (const [at, value] of values.entries()) {
+      target[Math.floor(at / length) * width + part * length + (at % length)] = value;
+    }
+  }
+};
+
 /** Resolves an initializer to its configuration. */
 const resolveInitializer = (initializer: Initializer): InitializerConfig =>
   typeof initializer === "string" ? (named[initializer] ?? ({ name: initializer } as InitializerConfig)) : initializer;
@@ -209,6 +228,9 @@ export const initialize = (
       return;
     case "orthogonal":
       orthogonal(target, shape, { gain: config.gain ?? 1, random });
+      return;
+    case "segments":
+      segments(target, shape, { parts: config.parts, random });
       return;
     case "identity":
       identity(target, shape, config.gain ?? 1);

@@ -5,6 +5,15 @@ import { defineLayer, only } from "./layer.ts";
 import type { LayerKind } from "./layer.ts";
 import { channelsFirst, plain } from "./layout.ts";
 
+/** The input as it is. */
+export const identityLayer: LayerKind = defineLayer({
+  layer: "Identity",
+  arguments: z.strictObject({}),
+  passesMask: true,
+  outputShape: (_, inputs, place) => only(inputs, place),
+  emit: (_, inputs) => only(inputs),
+});
+
 /** x · scale + offset, for example 1/255 for bytes. */
 export const rescalingLayer: LayerKind = defineLayer({
   layer: "Rescaling",

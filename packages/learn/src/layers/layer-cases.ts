@@ -140,6 +140,88 @@ const disturbing: Readonly<Record<string, LayerCase>> = {
   AlphaDropout: { args: { rate: 0.3 }, shapes: sequence },
 };
 
+/** Numbers in front of an Embedding, of which 0 is padding. */
+const masked = {
+  shapes: [[7]],
+  numbers: 3,
+  front: { layer: "Embedding", inputDim: 3, outputDim: 4, maskZero: true, embeddingsInitializer: "glorot_normal" },
+} as const;
+
+const recurrent = Object.fromEntries(
+  ["SimpleRNN", "LSTM", "GRU"].flatMap((kind): [string, LayerCase][] => [
+    [kind, { args: { units: 3 }, shapes: sequence }],
+    [`${kind} with all results`, { args: { units: 3, returnSequences: true, goBackwards: true }, shapes: sequence }],
+    [`${kind} with dropout`, { args: { units: 3, dropout: 0.3, recurrentDropout: 0.3 }, shapes: sequence }],
+    [`${kind} with a mask`, { args: { units: 3, returnSequences: true }, ...masked }],
+    [`${kind} with a mask, backwards`, { args: { units: 3, goBackwards: true, zeroOutputForMask: true }, ...masked }],
+    [`${kind} without bias`, { args: { units: 3, useBias: false, activation: "softsign" }, shapes: sequence }],
+    [`${kind} with states`, { args: { units: 3 }, shapes: [[5, 2], [3], ...(kind === "LSTM" ? [[3]] : [])] }],
+  ]),
+);
+
+const wrappers: Readonly<Record<string, LayerCase>> = {
+  Bidirectional: { args: { wrapped: { layer: "LSTM", units: 3, returnSequences: true } }, shapes: sequence },
+  "Bidirectional with a mask": { args: { wrapped: { layer: "GRU", units: 2, returnSequences: true } }, ...masked },
+  "Bidirectional of two kinds": {
+    args: {
+      wrapped: { layer: "GRU", units: 2 },
+      backward: { layer: "LSTM", units: 2, goBackwards: true },
+      mergeMode: "mul",
+    },
+    shapes: sequence,
+  },
+  TimeDistributed: { args: { wrapped: { layer: "Conv1D", filters: 2, kernelSize: 2 } }, shapes: [[3, 5, 2]] },
+  "TimeDistributed of a pooled image": {
+    args: { wrapped: { layer: "GlobalAveragePooling2D" } },
+    shapes: [[2, 3, 3, 2]],
+  },
+};
+
+const attention: Readonly<Record<string, LayerCase>> = {
+  MultiHeadAttention: { args: { numHeads: 2, keyDim: 3, dropout: 0.3 }, shapes: [[4, 5]] },
+  "MultiHeadAttention of three": {
+    args: { numHeads: 2, keyDim: 3, valueDim: 2, outputShape: 4, useBias: false },
+    shapes: [
+      [4, 5],
+      [6, 3],
+      [6, 2],
+    ],
+  },
+  "MultiHeadAttention, causal": { args: { numHeads: 2, keyDim: 3, useCausalMask: true }, shapes: [[4, 5]] },
+  "MultiHeadAttention with a mask": { args: { numHeads: 2, keyDim: 3 }, ...masked },
+  Attention: {
+    args: { useScale: true },
+    shapes: [
+      [4, 3],
+      [5, 3],
+    ],
+  },
+  "Attention by sums": {
+    args: { scoreMode: "concat", dropout: 0.2 },
+    shapes: [
+      [4, 3],
+      [5, 3],
+    ],
+  },
+  "Attention, causal": {
+    args: { useCausalMask: true },
+    shapes: [
+      [4, 3],
+      [4, 3],
+    ],
+  },
+  "Attention with a mask": { args: {}, ...masked },
+  AdditiveAttention: {
+    args: {},
+    shapes: [
+      [4, 3],
+      [5, 3],
+    ],
+  },
+  PositionEmbedding: { args: { sequenceLength: 9 }, shapes: sequence },
+  SinePositionEncoding: { args: {}, shapes: sequence },
+};
+
 /** Cases by name; the layer a case is about is the part of its name before a space. */
 export const layerCases: Readonly<Record<string, LayerCase>> = {
   ...activationCases,
@@ -149,6 +231,11 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   ...normalization,
   ...disturbing,
   ...merging,
+  ...recurrent,
+  ...wrappers,
+  ...attention,
+  Identity: { args: {}, shapes: sequence },
+  "GRU that resets before": { args: { units: 3, resetAfter: false }, shapes: sequence },
   Dense: { args: { units: 3, activation: "softmax" }, shapes: [[4]] },
   "Dense over sequences": { args: { units: 3, activation: "gelu" }, shapes: sequence },
   Embedding: { args: { inputDim: 5, outputDim: 3 }, shapes: [[4]], numbers: 5 },

@@ -40,7 +40,7 @@ describe("a layer's gradients by its weights and inputs equal central difference
     const testCase = layerCases[name];
     if (testCase === undefined) throw new Error(name);
     const { args, shapes, numbers, front, step = 1e-2, tolerance = 2e-2 } = testCase;
-    const model = definitionOf({ layer: name.split(" ")[0] ?? "", ...args }, shapes, front);
+    const model = definitionOf({ layer: name.split(/[ ,]/)[0] ?? "", ...args }, shapes, front);
     const random = createRandom(11);
     const builder = new GraphBuilder();
     const emitted = emitModel(builder, model, {
@@ -111,6 +111,6 @@ describe("a layer's gradients by its weights and inputs equal central difference
 });
 
 test("every kind of layer of the registry has a case", () => {
-  const covered = new Set(Object.keys(layerCases).map((name) => name.split(" ")[0]));
+  const covered = new Set(Object.keys(layerCases).map((name) => name.split(/[ ,]/)[0]));
   expect([...layerKinds.keys()].filter((kind) => !covered.has(kind))).toEqual([]);
 });

@@ -15,6 +15,14 @@ export const dataTypeCode: Readonly<Record<DataType, number>> = {
   float64: 11,
 };
 
+/** Nodes that compute one operator together; see {@link GraphBuilder.group}. */
+interface Group {
+  readonly node: Node;
+  /** Places of its first node and behind its last one. */
+  readonly first: number;
+  readonly end: number;
+}
+
 /** Options of {@link GraphBuilder.apply}. */
 export interface ApplyOptions {
   readonly attributes?: Attributes;
@@ -29,6 +37,7 @@ export interface ApplyOptions {
 export class GraphBuilder {
   readonly #inputs: GraphPort[] = [];
   readonly #nodes: Node[] = [];
+  readonly #groups: Group[] = [];
   readonly #constants = new Map<string, Tensor>();
   readonly #types = new Map<string, TensorType>();
   readonly #pool = new Map<string, Value>();
@@ -136,9 +145,34 @@ export class GraphBuilder {
     return constant === undefined ? undefined : numbersOf(constant);
   }
 
-  /** The nodes added so far, in order. */
-  nodes(): readonly Node[] {
-    return [...this.#nodes];
+  /**
+   * Writes an operator as several nodes. The graph holds these nodes; who walks over {@link operations} sees one node
+   * with the given inputs and the results, and can treat it as a whole.
+   */
+  group(operator: string, inputs: readonly (Value | undefined)[], build: () => readonly Value[]): readonly Value[] {
+    const first = this.#nodes.length;
+    const outputs = build();
+    const node: Node = {
+      name: `${operator}:${outputs[0]?.name ?? ""}`,
+      operator,
+      domain: "",
+      inputs: inputs.map((input) => input?.name ?? ""),
+      outputs: outputs.map(({ name }) => name),
+      attributes: {},
+    };
+    this.#groups.push({ node, first, end: this.#nodes.length });
+    return outputs;
+  }
+
+  /** The nodes added so far, in order, with each group as one node. */
+  operations(): readonly Node[] {
+    let next = 0;
+    const operations: Node[] = [];
+    for (const { node, first, end } of this.#groups) {
+      operations.push(...this.#nodes.slice(next, first), node);
+      next = end;
+    }
+    return [...operations, ...this.#nodes.slice(next)];
   }
 
   /** The node that computes a value. */

@@ -67,3 +67,5 @@ export const upSampling1d = (options: UpSamplingOptions<number> = {}): LayerCall
 export const upSampling2d = (options: UpSamplingOptions<Pair> = {}): LayerCall => layer("UpSampling2D", options);
 /** A volume with every plane, row and column repeated. */
 export const upSampling3d = (options: UpSamplingOptions<Triple> = {}): LayerCall => layer("UpSampling3D", options);
+/** The input as it is, under another name. */
+export const identity = (options: LayerOptions = {}): LayerCall => layer("Identity", options);

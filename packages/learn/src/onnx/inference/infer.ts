@@ -4,6 +4,7 @@ import { indexingInference } from "./indexing.ts";
 import { layoutInference } from "./layout.ts";
 import { linearInference } from "./linear.ts";
 import { normalizationInference } from "./normalization.ts";
+import { recurrentInference } from "./recurrent.ts";
 import { reductionInference } from "./reductions.ts";
 import type { InferenceInput, InferenceRule } from "./rule.ts";
 import { spatialInference } from "./spatial.ts";
@@ -14,6 +15,7 @@ const rules: ReadonlyMap<string, InferenceRule> = new Map(
     ...layoutInference,
     ...indexingInference,
     ...normalizationInference,
+    ...recurrentInference,
     ...linearInference,
     ...reductionInference,
     ...spatialInference,

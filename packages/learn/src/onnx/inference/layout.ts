@@ -24,7 +24,10 @@ const openLength = (shape: readonly Dimension[], known: readonly Dimension[]): D
   ];
   const factor = elementCount(lengths) / elementCount(divisor.filter((length) => typeof length === "number"));
   if (open.length === 0) return factor;
-  return open.length === 1 && factor === 1 ? (open[0] as string) : `${open.join("*")}*${factor}`;
+  // A length that was multiplied before, such as "N*5", is divided again.
+  const [, base, times] = /^(.*?)(?:\*(\d+))?$/.exec(open.join("*")) ?? [];
+  const whole = Number(times ?? 1) * factor;
+  return whole === 1 ? (base ?? "") : `${base ?? ""}*${whole}`;
 };
 
 const reshape: InferenceRule = (node) => {
