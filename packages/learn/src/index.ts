@@ -72,8 +72,9 @@ export {
   zeroPadding2d,
   zeroPadding3d,
 } from "./definition/builders/shaping.ts";
-export { input, model, type ModelDefinition, sequential } from "./definition/definition.ts";
-export { parseDefinition, resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
+export { input, model, type ModelDefinition, outputOf, sequential, subModel } from "./definition/definition.ts";
+export { parseDefinition } from "./definition/parse.ts";
+export { resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
 export { type Loss, type LossConfig, lossNames, parseLoss, type Reduction } from "./losses/index.ts";
 export { type InspectedModel, type InspectedPort, inspectModel } from "./onnx/inspect.ts";
 export { type DecodedModel, decodeModel, type DecodeOptions } from "./onnx/decode.ts";

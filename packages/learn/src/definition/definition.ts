@@ -36,6 +36,8 @@ export type ModelDefinition = SequentialDefinition | FunctionalDefinition;
 export interface SymbolicValue {
   readonly spec: LayerSpec;
   readonly from: readonly SymbolicValue[];
+  /** For a further output of a sub-model: the sub-model's value, and the layer inside that gives it. */
+  readonly part?: { readonly of: SymbolicValue; readonly layer: string };
 }
 
 /** A layer: put it into `sequential([...])`, or call it with the results of other layers. */
@@ -91,7 +93,14 @@ export const layerNames = (specs: readonly LayerSpec[]): string[] => {
   });
 };
 
-/** Defines a model whose layers form a graph, from its inputs and outputs. */
+/** Names for uses of layers; a layer that is used again gets a name of its own each time. */
+const nameUses = (specs: readonly LayerSpec[]): string[] =>
+  layerNames(specs.map((spec, index) => (specs.indexOf(spec) === index ? spec : { ...spec, name: undefined })));
+
+/**
+ * Defines a model whose layers form a graph, from its inputs and outputs.
+ * A layer that was called several times keeps one set of weights.
+ */
 export const model = (options: {
   readonly inputs: readonly SymbolicValue[];
   readonly outputs: readonly SymbolicValue[];
@@ -99,22 +108,54 @@ export const model = (options: {
 }): FunctionalDefinition => {
   const order: SymbolicValue[] = [];
   const visit = (value: SymbolicValue): void => {
+    if (value.part !== undefined) {
+      visit(value.part.of);
+      return;
+    }
     if (order.includes(value)) return;
     for (const source of value.from) visit(source);
     order.push(value);
   };
   for (const value of [...options.inputs, ...options.outputs]) visit(value);
-  const names = layerNames(order.map(({ spec }) => spec));
-  const nameOf = (value: SymbolicValue): string => names[order.indexOf(value)] ?? "";
+  const specs = order.map(({ spec }) => spec);
+  const names = nameUses(specs);
+  const nameOf = (value: SymbolicValue): string =>
+    value.part === undefined ? (names[order.indexOf(value)] ?? "") : `${nameOf(value.part.of)}/${value.part.layer}`;
   return {
     kind: "functional",
     ...(options.name === undefined ? {} : { name: options.name }),
-    layers: order.map(({ spec, from }, index) => ({
-      ...spec,
-      name: names[index] ?? "",
-      ...(from.length === 0 ? {} : { inputs: from.map(nameOf) }),
-    })),
+    layers: order.map(({ spec, from }, index) => {
+      const first = specs.indexOf(spec);
+      return {
+        ...(first === index ? spec : { layer: spec.layer, shares: names[first] ?? "" }),
+        name: names[index] ?? "",
+        ...(from.length === 0 ? {} : { inputs: from.map(nameOf) }),
+      };
+    }),
     inputs: options.inputs.map(nameOf),
     outputs: options.outputs.map(nameOf),
   };
 };
+
+/**
+ * Uses a model as a layer: its layers and weights become those of the outer model, under the layer's name.
+ * Its result is the model's first output; {@link outputOf} gives the others.
+ */
+export const subModel = (
+  definition: ModelDefinition,
+  options: {
+    readonly name?: string;
+    /** False freezes all its layers. */
+    readonly trainable?: boolean;
+  } = {},
+): LayerCall => {
+  const name = options.name ?? definition.name;
+  return layer("Model", { ...options, ...(name === undefined ? {} : { name }), definition });
+};
+
+/** The output of a sub-model that one of its layers gives. */
+export const outputOf = (value: SymbolicValue, layerName: string): SymbolicValue => ({
+  spec: value.spec,
+  from: [value],
+  part: { of: value, layer: layerName },
+});

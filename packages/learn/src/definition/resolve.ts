@@ -1,12 +1,13 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { LearnError } from "../errors.ts";
-import { lengthSchema } from "../layers/arguments.ts";
 import type { LayerKind, LayerPlace, SampleShape, WeightSpec } from "../layers/layer.ts";
 import { layerKinds } from "../layers/registry.ts";
+import { passThroughLayer } from "../layers/pass-through.ts";
 import { splitWeightArguments, withWeightArguments } from "../layers/weight-arguments.ts";
-import { type Regularizer, regularizerSchema } from "../regularizers/index.ts";
-import { layerNames } from "./definition.ts";
+import type { Regularizer } from "../regularizers/index.ts";
 import type { LayerSpec, ModelDefinition } from "./definition.ts";
+import { expandDefinition, type Place } from "./expand.ts";
+import { inputSchema, issueText, parseDefinition } from "./parse.ts";
 
 /** A layer with its arguments validated and its shapes known. */
 export interface ResolvedLayer {
@@ -19,7 +20,10 @@ export interface ResolvedLayer {
   readonly inputs: readonly string[];
   readonly inputShapes: readonly SampleShape[];
   readonly outputShape: SampleShape;
+  /** Its own weights; none where it uses those of another layer. */
   readonly weights: readonly WeightSpec[];
+  /** The layer whose weights it uses: itself, or the one that it shares. */
+  readonly owner: string;
   /** Whether the layer's weights stay as they are. */
   readonly frozen: boolean;
   /** Adds a penalty on the layer's result to the loss. */
@@ -34,53 +38,8 @@ export interface ResolvedModel {
   readonly outputs: readonly string[];
 }
 
-const nameSchema = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, "a name has 1 to 63 letters, digits, _ . -");
-const specSchema = z.looseObject({
-  layer: z.string(),
-  name: nameSchema.optional(),
-  trainable: z.boolean().optional(),
-  activityRegularizer: regularizerSchema.optional(),
-});
-const definitionSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("sequential"),
-    name: nameSchema.optional(),
-    layers: z.array(specSchema).min(1).max(1000),
-  }),
-  z.strictObject({
-    kind: z.literal("functional"),
-    name: nameSchema.optional(),
-    layers: z
-      .array(specSchema.extend({ name: nameSchema, inputs: z.array(z.string()).optional() }))
-      .min(1)
-      .max(1000),
-    inputs: z.array(z.string()).min(1),
-    outputs: z.array(z.string()).min(1),
-  }),
-]);
-const inputSchema = z.strictObject({ shape: z.array(lengthSchema).min(1).max(7) });
-
-const issueText = (error: z.ZodError): string => {
-  const [issue] = error.issues;
-  const where = issue?.path.join(".") ?? "";
-  return `${where === "" ? "" : `"${where}": `}${issue?.message ?? "it has the wrong form"}`;
-};
-
-/**
- * Parses a definition that came from outside.
- * @throws LearnError `definition-invalid` saying where.
- */
-export const parseDefinition = (value: unknown): ModelDefinition => {
-  const parsed = definitionSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new LearnError(
-    "definition-invalid",
-    `The model definition is not valid at ${issueText(parsed.error)}. Expected {kind: "sequential", layers: [{layer: "Input", shape: […]}, …]} or {kind: "functional", layers, inputs, outputs}.`,
-  );
-};
-
 const kindOf = (spec: LayerSpec, name: string): LayerKind => {
-  const kind = layerKinds.get(spec.layer);
+  const kind = spec.layer === "Model" ? passThroughLayer : layerKinds.get(spec.layer);
   if (kind !== undefined) return kind;
   throw new LearnError(
     "layer-unknown",
@@ -97,32 +56,14 @@ const parseArguments = (schema: z.ZodType, given: unknown, place: LayerPlace): u
   );
 };
 
-/** What every layer has, apart from what only its kind has. */
-const splitArguments = (
-  spec: LayerSpec,
-): {
-  readonly frozen: boolean;
-  readonly activityRegularizer?: Regularizer;
-  readonly own: Readonly<Record<string, unknown>>;
-} => {
-  const { layer: _layer, name: _name, inputs: _inputs, trainable, activityRegularizer, ...own } = spec;
-  const regularizer = activityRegularizer as Regularizer | undefined;
-  return {
-    frozen: trainable === false,
-    ...(regularizer === undefined ? {} : { activityRegularizer: regularizer }),
-    own,
-  };
+/** Arguments that every layer has, apart from what only its kind has. */
+const ownArguments = (spec: LayerSpec): Readonly<Record<string, unknown>> => {
+  const common = new Set(["layer", "name", "inputs", "trainable", "shares", "activityRegularizer"]);
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => !common.has(key)));
 };
 
-interface Place {
-  readonly name: string;
-  readonly spec: LayerSpec;
-  readonly inputs: readonly string[];
-}
-
 const resolveInput = ({ name, spec }: Place): ResolvedLayer => {
-  const { own } = splitArguments(spec);
-  const args = parseArguments(inputSchema, own, { layer: "Input", name }) as z.output<typeof inputSchema>;
+  const args = parseArguments(inputSchema, ownArguments(spec), { layer: "Input", name });
   return {
     name,
     layer: "Input",
@@ -130,20 +71,17 @@ const resolveInput = ({ name, spec }: Place): ResolvedLayer => {
     arguments: args,
     inputs: [],
     inputShapes: [],
-    outputShape: args.shape,
+    outputShape: (args as z.output<typeof inputSchema>).shape,
     weights: [],
+    owner: name,
     frozen: false,
   };
 };
 
-const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, ResolvedLayer>): ResolvedLayer => {
-  if (spec.layer === "Input") return resolveInput({ name, spec, inputs });
-  const place = { layer: spec.layer, name };
-  const kind = kindOf(spec, name);
-  const { own, ...shared } = splitArguments(spec);
-  const { weights, rest } = splitWeightArguments(own, place);
-  const args = parseArguments(kind.arguments, rest, place);
-  const inputShapes = inputs.map((source) => {
+type Known = ReadonlyMap<string, ResolvedLayer>;
+
+const inputShapesOf = ({ name, spec, inputs }: Place, known: Known): SampleShape[] =>
+  inputs.map((source) => {
     const shape = known.get(source)?.outputShape;
     if (shape !== undefined) return shape;
     throw new LearnError(
@@ -151,8 +89,42 @@ const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, 
       `${spec.layer} "${name}" takes "${source}", which is not a layer in front of it. List layers in the order of computation, without cycles.`,
     );
   });
+
+/** A layer that is used again: its arguments and weights are those of its first use. */
+const resolveShared = (place: Place, owner: string, known: Known): ResolvedLayer => {
+  const first = known.get(owner);
+  const own = Object.keys(ownArguments(place.spec));
+  if (first?.kind === undefined || first.layer !== place.spec.layer || (place.spec["shares"] && own.length > 0)) {
+    throw new LearnError(
+      "definition-invalid",
+      `${place.spec.layer} "${place.name}" shares "${owner}", which must be a ${place.spec.layer} in front of it; all arguments stand there.`,
+    );
+  }
+  const inputShapes = inputShapesOf(place, known);
+  const shapes = (weights: readonly WeightSpec[]): string => JSON.stringify(weights.map(({ shape }) => shape));
+  const owning = known.get(first.owner) ?? first;
+  const outputShape = first.kind.outputShape(first.arguments, inputShapes, { layer: first.layer, name: place.name });
+  if (shapes(first.kind.weights(first.arguments, inputShapes)) !== shapes(owning.weights)) {
+    throw new LearnError(
+      "shape-mismatch",
+      `${first.layer} "${place.name}" shares the weights of "${owner}", which its input of shape ${inputShapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")} does not fit.`,
+    );
+  }
+  return { ...first, name: place.name, inputs: place.inputs, inputShapes, outputShape, weights: [] };
+};
+
+const resolveLayer = (given: Place, known: Known): ResolvedLayer => {
+  const { name, spec, inputs, frozen, shares } = given;
+  if (spec.layer === "Input") return resolveInput(given);
+  if (shares !== undefined) return resolveShared(given, shares, known);
+  const place = { layer: spec.layer, name };
+  const kind = kindOf(spec, name);
+  const { weights, rest } = splitWeightArguments(ownArguments(spec), place);
+  const args = parseArguments(kind.arguments, rest, place);
+  const inputShapes = inputShapesOf(given, known);
   const outputShape = kind.outputShape(args, inputShapes, place);
   const specs = withWeightArguments(kind.weights(args, inputShapes), weights, place);
+  const activityRegularizer = spec["activityRegularizer"] as Regularizer | undefined;
   return {
     name,
     layer: spec.layer,
@@ -161,32 +133,11 @@ const resolveLayer = ({ name, spec, inputs }: Place, known: ReadonlyMap<string, 
     inputs,
     inputShapes,
     outputShape,
-    weights: specs.map((weight) => ({ ...weight, trainable: weight.trainable && !shared.frozen })),
-    ...shared,
+    weights: specs.map((weight) => ({ ...weight, trainable: weight.trainable && !frozen })),
+    owner: name,
+    frozen,
+    ...(activityRegularizer === undefined ? {} : { activityRegularizer }),
   };
-};
-
-const placesOf = (definition: ModelDefinition): Place[] => {
-  const names = layerNames(definition.layers);
-  return definition.layers.map((spec, index) => {
-    const name = names[index] ?? "";
-    if (definition.kind === "sequential") {
-      return { name, spec, inputs: spec.layer === "Input" || index === 0 ? [] : [names[index - 1] ?? ""] };
-    }
-    return { name, spec, inputs: (spec["inputs"] as readonly string[] | undefined) ?? [] };
-  });
-};
-
-const portsOf = (definition: ModelDefinition, places: readonly Place[]): Pick<ResolvedModel, "inputs" | "outputs"> => {
-  if (definition.kind === "functional") return { inputs: definition.inputs, outputs: definition.outputs };
-  const inputs = places.filter(({ spec }) => spec.layer === "Input");
-  if (places[0]?.spec.layer !== "Input" || inputs.length !== 1 || places.length < 2) {
-    throw new LearnError(
-      "definition-invalid",
-      'A sequential model begins with one Input and has at least one layer after it. Put {layer: "Input", shape: […]} first.',
-    );
-  }
-  return { inputs: [places[0].name], outputs: [places.at(-1)?.name ?? ""] };
 };
 
 const checkPorts = (
@@ -219,8 +170,7 @@ const checkPorts = (
  */
 export const resolveDefinition = (definition: ModelDefinition): ResolvedModel => {
   const parsed = parseDefinition(definition);
-  const places = placesOf(parsed);
-  const ports = portsOf(parsed, places);
+  const { places, ...ports } = expandDefinition(parsed);
   const layers = new Map<string, ResolvedLayer>();
   for (const place of places) {
     if (layers.has(place.name)) {

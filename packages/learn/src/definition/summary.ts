@@ -6,7 +6,7 @@ const count = (value: number): string => value.toLocaleString("en-US");
 /** A model as a table in text: layers, output shapes (the batch is `None`, as in Keras), parameters. */
 export const summarize = (model: ResolvedModel): string => {
   const rows = model.layers
-    .filter((layer) => layer.kind !== undefined)
+    .filter((layer) => layer.kind !== undefined && layer.layer !== "Model")
     .map((layer) => [
       `${layer.name} (${layer.layer})`,
       `(None, ${layer.outputShape.join(", ")})`,

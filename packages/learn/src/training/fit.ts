@@ -270,5 +270,5 @@ const structure = (state: unknown): unknown =>
   state === undefined ? null : (JSON.parse(JSON.stringify(state)) as unknown);
 
 /** Runs a training to its end, or until it is stopped. */
-export const fitModel = (learner: Trainee, data: LabelledData, options: FitOptions): Promise<History> =>
+export const fitModel = async (learner: Trainee, data: LabelledData, options: FitOptions): Promise<History> =>
   new Training(learner, data, options).run();

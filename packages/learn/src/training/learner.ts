@@ -110,7 +110,11 @@ export class Learner implements AsyncDisposable {
   }
 
   /** Loss and metrics over a data set, by name. Weights multiply the samples' losses, as in `fit`. */
-  evaluate(x: Arrays, y: Arrays, options: Pick<LabelledData, "sampleWeight"> = {}): Promise<Record<string, number>> {
+  async evaluate(
+    x: Arrays,
+    y: Arrays,
+    options: Pick<LabelledData, "sampleWeight"> = {},
+  ): Promise<Record<string, number>> {
     return this.evaluateSamples(prepareSamples(this.objective, { x, y, ...options }));
   }
 

@@ -47,6 +47,8 @@ class Emission {
   readonly updates = new Map<string, Value>();
   readonly storages = new Map<string, WeightStorage>();
   readonly weights = new Map<string, Value>();
+  /** Public shapes of the weights. */
+  readonly #shapes = new Map<string, readonly number[]>();
   readonly #builder: GraphBuilder;
   readonly #options: EmitOptions;
 
@@ -66,9 +68,9 @@ class Emission {
       mask: (shape, rate) => this.#draw(layer.name, shape, rate),
       noise: (shape) => this.#draw(layer.name, shape, undefined),
       update: (name, value) => {
-        this.updates.set(weightName(layer.name, name), value);
+        this.updates.set(weightName(layer.owner, name), value);
       },
-      updated: (name) => this.updates.get(weightName(layer.name, name)) ?? this.#weight(layer, name, undefined),
+      updated: (name) => this.updates.get(weightName(layer.owner, name)) ?? this.#weight(layer, name, undefined),
     };
   }
 
@@ -81,18 +83,41 @@ class Emission {
   }
 
   #weight(layer: ResolvedLayer, name: string, storage: WeightStorage | undefined): Value {
-    const full = weightName(layer.name, name);
+    const full = weightName(layer.owner, name);
     const known = this.weights.get(full);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#relaid(full, known, storage);
     const spec = layer.weights.find((weight) => weight.name === name);
     if (spec === undefined) throw new LearnError("layer-invalid", `Layer "${layer.name}" has no weight "${name}".`);
-    const place = storage ?? { unfolded: spec.shape, order: spec.shape.map((_, axis) => axis), shape: spec.shape };
+    const place = storage ?? publicStorage(spec.shape);
     const value = this.#options.weight(full, place);
     this.storages.set(full, place);
     this.weights.set(full, value);
+    this.#shapes.set(full, spec.shape);
     return value;
   }
+
+  /** A weight as another use of its layer wants it to lie. */
+  #relaid(full: string, value: Value, wanted: WeightStorage | undefined): Value {
+    const stored = this.storages.get(full);
+    const target = wanted ?? publicStorage(this.#shapes.get(full) ?? []);
+    if (stored === undefined || JSON.stringify(stored) === JSON.stringify(target)) return value;
+    const builder = this.#builder;
+    const reshaped = (x: Value, shape: readonly number[]): Value =>
+      builder.apply("Reshape", [x, builder.integers(shape)]);
+    const moved = (x: Value, perm: readonly number[]): Value =>
+      builder.apply("Transpose", [x], { attributes: { perm } });
+    const back = stored.order.map((_, axis) => stored.order.indexOf(axis));
+    const ordered = stored.order.map((axis) => stored.unfolded[axis] ?? 1);
+    const open = reshaped(moved(reshaped(value, ordered), back), target.unfolded);
+    return reshaped(moved(open, target.order), target.shape);
+  }
 }
+
+const publicStorage = (shape: readonly number[]): WeightStorage => ({
+  unfolded: shape,
+  order: shape.map((_, axis) => axis),
+  shape,
+});
 
 /** Writes a model into a graph under construction. */
 export const emitModel = (builder: GraphBuilder, model: ResolvedModel, options: EmitOptions): EmittedModel => {

@@ -22,7 +22,12 @@ export const countNames = [
   "false_negatives",
 ] as const;
 
-/** Names of the metrics that are measured while a model trains; every loss is one too. */
+/** Losses that have a value for each sample; those over a whole batch have no mean over an epoch. */
+export type SampleLossName = Exclude<LossConfig["name"], "dice" | "tversky">;
+
+const sampleLossNames = lossNames.filter((name): name is SampleLossName => name !== "dice" && name !== "tversky");
+
+/** Names of the metrics that are measured while a model trains; every loss of single samples is one too. */
 export const metricNames: readonly MetricConfig["name"][] = [
   ...plainMetricNames,
   "binary_accuracy",
@@ -31,7 +36,7 @@ export const metricNames: readonly MetricConfig["name"][] = [
   ...countNames,
   "f1_score",
   "auc",
-  ...lossNames,
+  ...sampleLossNames,
 ];
 
 interface Labelled {
@@ -41,7 +46,7 @@ interface Labelled {
 
 /** A metric with its arguments, as data; names and defaults are those of Keras. */
 export type MetricConfig =
-  | ({ readonly name: (typeof plainMetricNames)[number] | LossConfig["name"] } & Labelled)
+  | ({ readonly name: (typeof plainMetricNames)[number] | SampleLossName } & Labelled)
   | ({
       readonly name: "binary_accuracy";
       /** Above it an output counts as 1; 0.5 by default. */
@@ -94,7 +99,7 @@ const label = { label: z.string().min(1).max(64).optional() };
 const threshold = z.number().optional();
 
 const schema: z.ZodType<MetricConfig> = z.discriminatedUnion("name", [
-  z.strictObject({ name: z.enum([...plainMetricNames, ...lossNames]), ...label }),
+  z.strictObject({ name: z.enum([...plainMetricNames, ...sampleLossNames]), ...label }),
   z.strictObject({ name: z.literal("binary_accuracy"), threshold, ...label }),
   z.strictObject({
     name: z.enum(["top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"]),

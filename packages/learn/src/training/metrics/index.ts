@@ -1,6 +1,5 @@
-import type { LossConfig } from "../../losses/index.ts";
 import { aucMeter } from "./auc.ts";
-import type { MetricConfig } from "./config.ts";
+import type { MetricConfig, SampleLossName } from "./config.ts";
 import { countMeter, f1Meter, meanIouMeter, r2Meter } from "./counts.ts";
 import { accuracyHits, binaryHits, categoricalHits, lossOf, meanMeter, topKHits } from "./means.ts";
 import type { Meter } from "./meter.ts";
@@ -15,7 +14,7 @@ interface Place {
   readonly isWeighted: boolean;
 }
 
-type OwnName = Exclude<MetricConfig["name"], LossConfig["name"]>;
+type OwnName = Exclude<MetricConfig["name"], SampleLossName>;
 
 const meters: {
   readonly [Name in OwnName]: (config: MetricConfig & { readonly name: Name }, place: Place) => Meter;

@@ -2,6 +2,7 @@ import { LearnError } from "../../errors.ts";
 import { emitLoss, emitOneHot, type LossConfig, takesClasses } from "../../losses/index.ts";
 import type { GraphBuilder } from "../../onnx/builder.ts";
 import type { Value } from "../../onnx/graph.ts";
+import type { SampleLossName } from "./config.ts";
 import { listed, type Meter, type MetricInput, share, sumOfAll, weighted } from "./meter.ts";
 
 const average = (builder: GraphBuilder, value: Value): Value => {
@@ -69,7 +70,7 @@ export const topKHits =
 
 /** A loss as a metric: one value a sample. @throws LearnError `metric-invalid` when the targets do not suit it. */
 export const lossOf =
-  (given: { readonly name: LossConfig["name"] }, sign = 1) =>
+  (given: { readonly name: SampleLossName }, sign = 1) =>
   (builder: GraphBuilder, input: MetricInput): Value => {
     // Every loss has defaults for its arguments.
     const config = given as LossConfig;
