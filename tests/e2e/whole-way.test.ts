@@ -225,7 +225,13 @@ describe("the model repository extension", () => {
     expect(await yard.v2.repositoryIndex({ ready: true })).toEqual([]);
     await yard.v2.repositoryLoad("table", {});
     await until(async () => (await stateOf()) === "READY", 20_000);
-    expect((await yard.endpoints.predict("table", { input: { a: 1, b: 1 } })).predictions).toHaveLength(1);
+    // The gateway learns of it a moment later.
+    const answers = () =>
+      yard.endpoints.predict("table", { input: { a: 1, b: 1 } }).then(
+        ({ predictions }) => predictions.length === 1,
+        () => false,
+      );
+    await until(answers, 5000);
   });
 
   it("takes neither files nor configurations from a request", async () => {

@@ -5,6 +5,7 @@ import { startTestPlatform, type TestPlatform } from "../kit/platform.ts";
 let platform: TestPlatform;
 const keys = new Map<Scope, string>();
 let revoked: string;
+let expired: string;
 
 beforeAll(async () => {
   platform = await startTestPlatform();
@@ -16,6 +17,9 @@ beforeAll(async () => {
   const gone = await yard.keys.create({ name: "gone", scopes: ["admin"] });
   revoked = gone.key;
   await yard.keys.revoke(gone.id);
+  const old = await yard.keys.create({ name: "old", scopes: ["admin", "installation"] });
+  expired = old.key;
+  await yard.keys.rotate(old.id, { overlapHours: 0 });
 });
 afterAll(() => platform[Symbol.asyncDispose]());
 
@@ -60,6 +64,7 @@ describe("every guarded operation of the table", () => {
         `Basic ${platform.apiKey}`,
         `Bearer ${platform.apiKey.slice(0, -1)}x`,
         `Bearer ${revoked}`,
+        `Bearer ${expired}`,
       ];
       for (const authorization of wrongKeys) {
         expect(await call(operation, authorization)).toEqual({ status: 401, code: "unauthenticated" });

@@ -1,17 +1,20 @@
 import { Command, CommanderError } from "commander";
 import { codeVersion } from "@modelyard/platform";
+import { addAuditCommands } from "./commands/audit.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addDatasetCommands } from "./commands/datasets.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addEndpointCommands } from "./commands/endpoints.ts";
 import { addKeyCommands } from "./commands/keys.ts";
+import { addMemberCommands } from "./commands/members.ts";
 import { addModelCommands } from "./commands/models.ts";
 import { addPredictCommand } from "./commands/predict.ts";
 import { addQuickstartCommand } from "./commands/quickstart.ts";
 import { addRunCommands } from "./commands/runs.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { addVersionCommand } from "./commands/version.ts";
+import { addWorkspaceCommands } from "./commands/workspaces.ts";
 import { exitCodes, failureOf } from "./failure.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -25,7 +28,10 @@ export const buildProgram = (terminal: Terminal): Command => {
   addModelCommands(program, terminal);
   addEndpointCommands(program, terminal);
   addPredictCommand(program, terminal);
+  addWorkspaceCommands(program, terminal);
+  addMemberCommands(program, terminal);
   addKeyCommands(program, terminal);
+  addAuditCommands(program, terminal);
   addConfigCommand(program, terminal);
   addDoctorCommand(program, terminal);
   addVersionCommand(program, terminal);

@@ -28,6 +28,7 @@ export const errorCatalogue = {
   forbidden: kind(403, "PERMISSION_DENIED", "The API key lacks the scope of this operation"),
   "not-found": kind(404, "NOT_FOUND", "There is no such thing here"),
   "method-not-allowed": kind(405, "UNIMPLEMENTED", "The path does not take this method"),
+  "quota-exceeded": kind(403, "RESOURCE_EXHAUSTED", "The workspace's quota is used up"),
   "already-exists": kind(409, "ALREADY_EXISTS", "The name is taken"),
   "payload-too-large": kind(413, "RESOURCE_EXHAUSTED", "The body is larger than the limit"),
   "unsupported-media-type": kind(415, "INVALID_ARGUMENT", "The content type is not accepted here"),

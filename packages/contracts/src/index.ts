@@ -8,6 +8,7 @@ export {
   TensorDatatype,
   TensorSpec,
 } from "./artefact.ts";
+export { AuditCheckpoint, AuditProof, AuditRecord } from "./audit.ts";
 export {
   Column,
   ColumnProfile,
@@ -26,7 +27,7 @@ export { CreateEndpoint, Endpoint, EndpointState, Replica, ReplicaState } from "
 export { type ErrorCode, errorCatalogue, type ErrorKind, isErrorCode } from "./errors.ts";
 export { ClassificationEvaluation, Evaluation, RegressionEvaluation, type Slice } from "./evaluation.ts";
 export { Experiment, MetricValues, PreprocessingStep, Run, RunEvent, RunState, StartRun } from "./experiments.ts";
-export { Alias, AliasMove, Comparison, Model, ModelVersion, RegisterModel } from "./models.ts";
+export { Alias, AliasMove, Comparison, LiveAlias, Model, ModelVersion, RegisterModel } from "./models.ts";
 export {
   DatasetReference,
   Digest,
@@ -56,5 +57,5 @@ export { InferRequest, InferResponse, ModelStatistics } from "./open-inference.t
 export { RepositoryModel } from "./model-repository.ts";
 export { buildOpenApi } from "./openapi.ts";
 export { FieldProblem, Problem } from "./problem.ts";
-export { allows, Scope, scopes } from "./scopes.ts";
-export { ApiKey, CreatedKey, CreateKey } from "./workspaces.ts";
+export { allows, Role, roleScopes, Scope, scopes, scopesWithin } from "./scopes.ts";
+export { ApiKey, CreatedKey, CreateKey, Member, Quotas, Usage, Workspace } from "./workspaces.ts";

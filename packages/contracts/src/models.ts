@@ -215,3 +215,23 @@ export const exportModelVersion = operation({
   response: { kind: "bytes", status: 200, contentType: "application/octet-stream" },
   errors: ["not-found", "artefact-corrupt"],
 });
+
+/** Where an alias pointed at a moment. */
+export const LiveAlias = z.object({ alias: Name, version: VersionNumber, since: Timestamp });
+/** Where an alias pointed at a moment. */
+export type LiveAlias = z.infer<typeof LiveAlias>;
+
+/** Answers what was live when. */
+export const liveAliases = operation({
+  id: "models.live",
+  method: "GET",
+  path: "/api/v1/models/{name}/live",
+  scope: "models:read",
+  served: "control-plane",
+  summary: "Show which version each alias named at a moment; without `at`, now",
+  params: z.object({ name: Name }),
+  query: z.object({ at: Timestamp.optional() }),
+  body: { kind: "none" },
+  response: { kind: "json", status: 200, schema: z.object({ at: Timestamp, items: z.array(LiveAlias) }) },
+  errors: ["not-found"],
+});

@@ -22,6 +22,7 @@ import {
   compareModelVersions,
   exportModelVersion,
   listModels,
+  liveAliases,
   listModelVersions,
   registerModel,
   setAlias,
@@ -56,13 +57,39 @@ import {
   tensorFlowPredictVersion,
   tensorFlowStatus,
 } from "./tensorflow-serving.ts";
-import { createKey, listKeys, revokeKey } from "./workspaces.ts";
+import {
+  addMember,
+  createKey,
+  createWorkspace,
+  listKeys,
+  listMembers,
+  listWorkspaces,
+  removeMember,
+  revokeKey,
+  rotateKey,
+  showWorkspace,
+  updateMember,
+  updateWorkspace,
+} from "./workspaces.ts";
+import { auditCheckpoints, exportAudit, listAudit } from "./audit.ts";
 
 /** The one table of operations, by id. Nothing that a client can call exists outside it. */
 export const operations = {
   "keys.create": createKey,
   "keys.list": listKeys,
   "keys.revoke": revokeKey,
+  "keys.rotate": rotateKey,
+  "workspaces.create": createWorkspace,
+  "workspaces.list": listWorkspaces,
+  "workspaces.update": updateWorkspace,
+  "workspaces.current": showWorkspace,
+  "members.add": addMember,
+  "members.list": listMembers,
+  "members.update": updateMember,
+  "members.remove": removeMember,
+  "audit.list": listAudit,
+  "audit.export": exportAudit,
+  "audit.checkpoints": auditCheckpoints,
   "datasets.import": importDataset,
   "datasets.list": listDatasets,
   "datasets.versions": listDatasetVersions,
@@ -85,6 +112,7 @@ export const operations = {
   "models.compare": compareModelVersions,
   "models.alias": setAlias,
   "models.alias-history": aliasHistory,
+  "models.live": liveAliases,
   "models.export": exportModelVersion,
   "endpoints.create": createEndpoint,
   "endpoints.list": listEndpoints,

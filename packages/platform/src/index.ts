@@ -9,4 +9,5 @@ export {
 } from "./config/index.ts";
 export { type DecodedImage, decodeImage } from "./datasets/index.ts";
 export { codeVersion, type FailpointName, failpointNames, PlatformError } from "./foundation/index.ts";
+export { type AuditVerdict, verifyAudit } from "./workspaces/index.ts";
 export { startSupervisor, type Supervisor, type SupervisorOptions } from "./processes/supervisor.ts";

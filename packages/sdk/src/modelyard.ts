@@ -207,7 +207,10 @@ const tensorFlowMethods = (options: ClientOptions): TensorFlowMethods => ({
  * Every method throws {@link ModelyardError} with the platform's code when the answer is no success.
  */
 export class Modelyard {
+  readonly workspaces: Group<"workspaces">;
+  readonly members: Group<"members">;
   readonly keys: Group<"keys">;
+  readonly audit: Group<"audit">;
   readonly datasets: DatasetMethods;
   readonly experiments: Group<"experiments">;
   readonly runs: RunMethods;
@@ -218,7 +221,10 @@ export class Modelyard {
   readonly system: Group<"system">;
 
   constructor(options: ClientOptions) {
+    this.workspaces = groupOf(options, "workspaces");
+    this.members = groupOf(options, "members");
     this.keys = groupOf(options, "keys");
+    this.audit = groupOf(options, "audit");
     this.datasets = datasetMethods(options);
     this.experiments = groupOf(options, "experiments");
     this.runs = runMethods(options);

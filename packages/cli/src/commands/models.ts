@@ -131,6 +131,17 @@ const addAlias = (models: Command, terminal: Terminal): void => {
   });
 };
 
+const addLive = (models: Command, terminal: Terminal): void => {
+  addCommand(models, { usage: "live <model>", about: "show which version each alias names, now or at a moment" })
+    .option("--at <moment>", "moment (ISO 8601), e.g. 2026-11-25T12:00:00Z")
+    .action(async (model: string, options: CommonOptions & { at?: string }) => {
+      const { connection, print } = contextOf(terminal, options);
+      const live = await connection.yard.models.live(model, { at: options.at });
+      const rows = live.items.map(({ alias, version, since }) => [alias, version, since]);
+      print(live, `At ${live.at}:\n\n${formatTable(["alias", "version", "since"], rows)}`);
+    });
+};
+
 const addExport = (models: Command, terminal: Terminal): void => {
   addCommand(models, { usage: "export <model>", about: "save a version's graph (name@alias, name@version) as ONNX" })
     .option("-o, --output <file>", "file to write (default: name-version.onnx)")
@@ -187,11 +198,12 @@ const addRegister = (models: Command, terminal: Terminal): void => {
     });
 };
 
-/** Adds `models list|show|register|compare|alias|export`. */
+/** Adds `models list|show|register|compare|alias|live|export`. */
 export const addModelCommands = (program: Command, terminal: Terminal): void => {
   const models = program.command("models").description("models, their versions and aliases");
   addReading(models, terminal);
   addAlias(models, terminal);
+  addLive(models, terminal);
   addExport(models, terminal);
   addRegister(models, terminal);
 };

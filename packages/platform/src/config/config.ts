@@ -17,6 +17,7 @@ export interface Config {
   readonly bodyBytesMax: number;
   readonly inferenceDialect: "modelyard" | "triton";
   readonly uploadBytesMax: number;
+  readonly auditRetentionDays: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly failpoints: string;
 }
@@ -113,6 +114,13 @@ export const settings: { readonly [Name in SettingName]: Setting<Config[Name]> }
     schema: whole(1024, Number.MAX_SAFE_INTEGER),
     fallback: 64 * 1024 * 1024 * 1024,
     about: "Largest file of an import in bytes",
+  },
+  auditRetentionDays: {
+    variable: "MODELYARD_AUDIT_RETENTION_DAYS",
+    // The floor is what the EU AI Act asks of logs of high-risk systems: six months.
+    schema: whole(183, 36_500),
+    fallback: 365,
+    about: "Days for which audit records are kept, at least 183",
   },
   logLevel: {
     variable: "MODELYARD_LOG_LEVEL",

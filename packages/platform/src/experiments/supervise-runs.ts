@@ -1,5 +1,5 @@
-import type { RunEvent } from "@modelyard/contracts";
-import type { Clock, Logger } from "../foundation/index.ts";
+import { errorCatalogue, type RunEvent } from "@modelyard/contracts";
+import { type Clock, type Logger, PlatformError } from "../foundation/index.ts";
 import { crashesMax, type RunChange, type RunReason, type StoredRun } from "./run.ts";
 import type { RunEngine, RunExit } from "./run-engine.ts";
 import type { NewRunEvent, OpenRunFolder } from "./run-folder.ts";
@@ -146,9 +146,7 @@ export class RunSupervisor implements AsyncDisposable {
     const events = await folder.eventsAfter(0);
     const summary = summarizeEvents(events);
     if (result?.outcome === "succeeded") {
-      const registered = await this.#dependencies.register({ run, trained: result.trained });
-      const event: NewRunEvent = { type: "registered", ...registered };
-      return this.#end(run, { ...summary, state: "succeeded", reason: null, registered }, [event]);
+      return this.#register(run, { trained: result.trained, summary });
     }
     // A trainer that was ended with the whole platform says `canceled` though nobody canceled the run.
     if (result?.outcome === "canceled" && run.state === "running") return this.#tryAgain(run, undefined);
@@ -161,6 +159,21 @@ export class RunSupervisor implements AsyncDisposable {
       return this.#end(run, { ...summary, state: "failed", reason: crashReason(exit) });
     }
     return this.#tryAgain(run, exit);
+  }
+
+  /** Makes a version of what was trained; where that is refused, the run says why and holds up no other. */
+  async #register(
+    run: StoredRun,
+    { trained, summary }: { readonly trained: TrainedModel; readonly summary: RunChange },
+  ): Promise<boolean> {
+    try {
+      const registered = await this.#dependencies.register({ run, trained });
+      const event: NewRunEvent = { type: "registered", ...registered };
+      return await this.#end(run, { ...summary, state: "succeeded", reason: null, registered }, [event]);
+    } catch (error) {
+      if (!(error instanceof PlatformError) || errorCatalogue[error.code].retryable) throw error;
+      return this.#end(run, { ...summary, state: "failed", reason: { code: error.code, detail: error.message } });
+    }
   }
 
   async #tryAgain(run: StoredRun, exit: RunExit | undefined): Promise<boolean> {

@@ -2,7 +2,15 @@ import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 /** What is written as a whole file or not at all. */
-export const atomicWrites = ["checkpoint", "run-spec", "run-result", "routes", "pepper", "admin-key"] as const;
+export const atomicWrites = [
+  "checkpoint",
+  "run-spec",
+  "run-result",
+  "routes",
+  "pepper",
+  "admin-key",
+  "audit-key",
+] as const;
 /** Name of what is written as a whole. */
 export type AtomicWrite = (typeof atomicWrites)[number];
 

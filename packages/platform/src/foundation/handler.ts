@@ -40,7 +40,7 @@ export type HandlerResult<O extends Operation> = O["response"]["kind"] extends "
     : O["response"]["kind"] extends "bytes"
       ? BytesResult
       : O["response"]["kind"] extends "text"
-        ? string
+        ? string | Readable
         : ResponseOf<O>;
 
 /** Answers one operation. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 /** Prefixes of server-made identifiers. */
-export type IdentifierPrefix = "ws" | "key" | "ds" | "run" | "rep" | "dep" | "req" | "mv" | "alias";
+export type IdentifierPrefix = "ws" | "key" | "ds" | "run" | "rep" | "dep" | "req" | "mv" | "alias" | "mem";
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -9,3 +9,4 @@ export { type Logger, silentLogger } from "./logger.ts";
 export type { Page, PageRequest } from "./page.ts";
 export { notFound, PlatformError } from "./platform-error.ts";
 export type { Principal } from "./principal.ts";
+export { currentRequest, runInRequest } from "./request-context.ts";

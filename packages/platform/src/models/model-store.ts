@@ -1,4 +1,4 @@
-import type { AliasMove, ArtefactManifest, Model } from "@modelyard/contracts";
+import type { AliasMove, ArtefactManifest, LiveAlias, Model } from "@modelyard/contracts";
 import type { DigestText, Page, PageRequest } from "../foundation/index.ts";
 import type { StoredModelVersion } from "./model-version.ts";
 
@@ -40,6 +40,8 @@ export interface ModelStore {
   findByAlias(workspaceId: string, model: string, alias: string): Promise<StoredModelVersion | null>;
   /** Moves an alias and remembers the move, both or neither; `null` when there is no such version. */
   moveAlias(workspaceId: string, model: string, move: NewAliasMove): Promise<AliasMove | null>;
+  /** Where every alias of a model pointed at a moment, by name. */
+  aliasesAt(workspaceId: string, model: string, atMs: number): Promise<readonly LiveAlias[]>;
   /** Moves of an alias, newest first. */
   aliasHistory(
     workspaceId: string,

@@ -4,6 +4,7 @@ import { compareVersions } from "./compare-versions.ts";
 import { findVersion } from "./find-version.ts";
 import { importModel } from "./import-model.ts";
 import { toModelVersion } from "./model-version.ts";
+import { liveAliases } from "./live-aliases.ts";
 import { moveAlias, type MoveAliasDependencies } from "./move-alias.ts";
 
 /** Operations of this slice. */
@@ -16,6 +17,7 @@ export type ModelOperationId =
   | "models.compare"
   | "models.alias"
   | "models.alias-history"
+  | "models.live"
   | "models.export";
 
 /** Answers the operations on models. */
@@ -68,6 +70,8 @@ export const modelRoutes = (
       if (page.items.length === 0 && query.after === undefined) throw notFound(`alias ${params.name}@${params.alias}`);
       return { items: [...page.items], next: page.next };
     },
+    "models.live": async ({ principal, params, query }) =>
+      liveAliases(dependencies, { workspaceId: principal.workspaceId, model: params.name, at: query.at }),
     "models.export": async ({ principal, params }) => {
       const stored = await findVersion(models, principal.workspaceId, params);
       const bytes = await blobs.get(stored.artefact.graph.digest as DigestText);

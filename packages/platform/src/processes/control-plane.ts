@@ -22,6 +22,7 @@ import { createLocalRunEngine } from "../supervision/local-run-engine.ts";
 import { serveOperations } from "../transport/index.ts";
 import { createAuthenticate, workspaceRoutes } from "../workspaces/index.ts";
 import { openApiRoutes } from "./open-api-routes.ts";
+import { openAudit } from "./open-audit.ts";
 import { openKeys, openStores } from "./open-stores.ts";
 import { processLogger } from "./process-logger.ts";
 
@@ -51,6 +52,16 @@ const createBus = (logger: Logger) =>
   createEventBus<{ "alias.moved": AliasMoved; "keys.changed": null; "runs.queued": null }>((name, error) =>
     logger.error({ event: name, error }, "a listener failed"),
   );
+
+/** What one slice does and another must hear of. */
+const wakeOnEvents = (
+  bus: ReturnType<typeof createBus>,
+  { supervisor, reconciler }: { readonly supervisor: RunSupervisor; readonly reconciler: EndpointReconciler },
+): void => {
+  bus.subscribe("runs.queued", () => supervisor.wake());
+  bus.subscribe("alias.moved", () => reconciler.wake());
+  bus.subscribe("keys.changed", () => reconciler.wake());
+};
 
 const requireChannel = <T>(channel: T | null): T => {
   if (channel !== null) return channel;
@@ -102,12 +113,12 @@ const main = async (): Promise<void> => {
       logger,
     }),
   );
-  bus.subscribe("runs.queued", () => supervisor.wake());
-  bus.subscribe("alias.moved", () => reconciler.wake());
-  bus.subscribe("keys.changed", () => reconciler.wake());
+  wakeOnEvents(bus, { supervisor, reconciler });
 
+  const audit = await openAudit(stores, { clock, logger, retentionDays: config.auditRetentionDays }, resources);
   const app = serveOperations({
     routes: {
+      ...audit.routes,
       ...workspaceRoutes(keys),
       ...datasetRoutes({ ...datasets, blobs, clock, logger }),
       ...experimentRoutes(runs),
@@ -116,6 +127,7 @@ const main = async (): Promise<void> => {
       ...openApiRoutes(),
     },
     authenticate: createAuthenticate(keys),
+    onDenied: audit.onDenied,
     logger,
     limits: { jsonBytesMax: 8 * 1024 * 1024, fileBytesMax: config.uploadBytesMax, filesMax: 1_000_000 },
     internalHeader,

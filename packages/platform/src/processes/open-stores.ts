@@ -4,13 +4,21 @@ import { codeVersion, systemClock } from "../foundation/index.ts";
 import { type DataDirectory, openDataDirectory } from "../storage/data-directory.ts";
 import { openDatabase } from "../storage/database.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
+import { openFileAuditCheckpoints } from "../storage/file-audit-checkpoints.ts";
+import { KyselyAuditStore } from "../storage/kysely-audit-store.ts";
 import { KyselyDatasetStore } from "../storage/kysely-dataset-store.ts";
 import { KyselyEndpointStore } from "../storage/kysely-endpoint-store.ts";
+import { KyselyMemberStore } from "../storage/kysely-member-store.ts";
 import { KyselyModelStore } from "../storage/kysely-model-store.ts";
 import { KyselyRunStore } from "../storage/kysely-run-store.ts";
 import { KyselyWorkspaceStore } from "../storage/kysely-workspace-store.ts";
 import { readOrMakePepper, storeAdminKey } from "../storage/secrets.ts";
-import { ensureAdminKey, type KeyDependencies } from "../workspaces/index.ts";
+import {
+  type AuditCheckpointLog,
+  ensureAdminKey,
+  type KeyDependencies,
+  type MemberDependencies,
+} from "../workspaces/index.ts";
 
 /** What the control plane remembers with. */
 export interface Stores {
@@ -21,6 +29,9 @@ export interface Stores {
   readonly runs: KyselyRunStore;
   readonly endpoints: KyselyEndpointStore;
   readonly workspaces: KyselyWorkspaceStore;
+  readonly members: KyselyMemberStore;
+  readonly audit: KyselyAuditStore;
+  readonly checkpoints: AuditCheckpointLog;
 }
 
 /** Opens every store of the control plane; disposing the stack closes them. */
@@ -40,16 +51,20 @@ export const openStores = async (config: Config, resources: AsyncDisposableStack
     runs: new KyselyRunStore(kysely),
     endpoints: new KyselyEndpointStore(kysely),
     workspaces: new KyselyWorkspaceStore(kysely),
+    members: new KyselyMemberStore(kysely),
+    audit: new KyselyAuditStore(kysely, systemClock),
+    checkpoints: await openFileAuditCheckpoints(directory),
   };
 };
 
 /** Keys, with an admin key that works in the owner's hands. */
 export const openKeys = async (
-  { directory, workspaces }: Stores,
+  { directory, workspaces, members }: Stores,
   onChange: () => void,
-): Promise<KeyDependencies & { readonly codeVersion: string }> => {
+): Promise<KeyDependencies & MemberDependencies & { readonly codeVersion: string }> => {
   const keys = {
     store: workspaces,
+    members,
     clock: systemClock,
     pepper: await readOrMakePepper(directory),
     onChange,

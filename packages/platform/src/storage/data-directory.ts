@@ -13,6 +13,9 @@ export interface DataDirectory {
   readonly runs: string;
   readonly pepper: string;
   readonly adminKey: string;
+  /** Signs the audit log's checkpoints. */
+  readonly auditKey: string;
+  readonly auditCheckpoints: string;
   readonly routing: string;
   /** Node's compiled code: what starts again starts faster and smaller. May be deleted at any time. */
   readonly codeCache: string;
@@ -44,6 +47,8 @@ export const openDataDirectory = (path: string): DataDirectory => {
     runs: join(root, "runs"),
     pepper: join(root, "secrets", "pepper"),
     adminKey: join(root, "admin.key"),
+    auditKey: join(root, "secrets", "audit.key"),
+    auditCheckpoints: join(root, "audit-checkpoints.jsonl"),
     routing: join(root, "gateway", "routing.json"),
     codeCache: join(root, "code-cache"),
     sockets,

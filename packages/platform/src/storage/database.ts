@@ -1,6 +1,7 @@
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
 import { type Clock, PlatformError, systemClock } from "../foundation/index.ts";
+import { addAuditFunctions } from "./audit-functions.ts";
 import { type Migration, migrations } from "./migrations/index.ts";
 import type { Schema } from "./schema.ts";
 
@@ -49,6 +50,7 @@ export const openDatabase = (file: string, clock: Clock = systemClock): Database
     sqlite.pragma("journal_mode = WAL");
     sqlite.pragma("synchronous = FULL");
     sqlite.pragma("foreign_keys = ON");
+    addAuditFunctions(sqlite, clock);
     migrate(sqlite, migrations, clock);
   } catch (error) {
     sqlite.close();

@@ -11,6 +11,7 @@ import type {
 } from "../datasets/index.ts";
 import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
+import { checkQuotaIn } from "./workspace-usage.ts";
 import type { DatasetVersionsTable } from "./tables/datasets.ts";
 
 type VersionRow = Selectable<DatasetVersionsTable>;
@@ -132,6 +133,7 @@ export class KyselyDatasetStore implements DatasetStore {
         .where("dataset_id", "=", dataset.id);
       const existing = await versions.selectAll().where("digest", "=", version.digest).executeTakeFirst();
       if (existing !== undefined) return { stored: toStored(name, existing), created: false };
+      await checkQuotaIn(transaction, workspaceId, { thing: "storageBytes", amount: version.description.bytes });
       const newest = await versions.select((of) => of.fn.max("version").as("version")).executeTakeFirst();
       const row = {
         id: version.id,

@@ -3,6 +3,7 @@ import type { EndpointStore, StoredEndpoint, StoredReplica } from "../deployment
 import { type Page, type PageRequest, PlatformError } from "../foundation/index.ts";
 import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
+import { checkQuotaIn } from "./workspace-usage.ts";
 import type { EndpointsTable } from "./tables/deployments.ts";
 
 const toEndpoint = (row: Selectable<EndpointsTable>): StoredEndpoint => ({
@@ -25,11 +26,22 @@ export class KyselyEndpointStore implements EndpointStore {
 
   async addEndpoint(endpoint: StoredEndpoint): Promise<void> {
     const { id, workspaceId, name, model, replicas, loaded, createdAtMs } = endpoint;
-    const result = await this.#database
-      .insertInto("endpoints")
-      .values({ id, workspace_id: workspaceId, name, model, replicas, loaded: loaded ? 1 : 0, created_at: createdAtMs })
-      .onConflict((conflict) => conflict.columns(["workspace_id", "name"]).doNothing())
-      .executeTakeFirst();
+    const result = await this.#database.transaction().execute(async (transaction) => {
+      await checkQuotaIn(transaction, workspaceId, { thing: "endpoints", amount: 1 });
+      return transaction
+        .insertInto("endpoints")
+        .values({
+          id,
+          workspace_id: workspaceId,
+          name,
+          model,
+          replicas,
+          loaded: loaded ? 1 : 0,
+          created_at: createdAtMs,
+        })
+        .onConflict((conflict) => conflict.columns(["workspace_id", "name"]).doNothing())
+        .executeTakeFirst();
+    });
     if (result.numInsertedOrUpdatedRows === 0n) {
       throw new PlatformError(
         "already-exists",

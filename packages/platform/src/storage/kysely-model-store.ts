@@ -1,9 +1,10 @@
-import type { AliasMove, Model } from "@modelyard/contracts";
+import type { AliasMove, LiveAlias, Model } from "@modelyard/contracts";
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { type DigestText, type Page, type PageRequest, timestamp } from "../foundation/index.ts";
 import type { ModelStore, NewAliasMove, NewModelVersion, StoredModelVersion } from "../models/index.ts";
 import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
+import { checkQuotaIn } from "./workspace-usage.ts";
 import type { ModelAliasMovesTable, ModelVersionsTable } from "./tables/models.ts";
 
 type VersionRow = Selectable<ModelVersionsTable>;
@@ -57,6 +58,7 @@ export class KyselyModelStore implements ModelStore {
         .where("model", "=", model);
       const existing = await versions.selectAll().where("digest", "=", version.digest).executeTakeFirst();
       if (existing !== undefined) return { stored: await this.#toStored(existing, transaction), created: false };
+      await checkQuotaIn(transaction, workspaceId, { thing: "storageBytes", amount: version.bytes });
       const newest = await versions.select((of) => of.fn.max("version").as("version")).executeTakeFirst();
       const row: VersionRow = {
         id: version.id,
@@ -147,6 +149,26 @@ export class KyselyModelStore implements ModelStore {
         .executeTakeFirst();
       return target === undefined ? null : this.#move(transaction, { workspaceId, model }, move);
     });
+  }
+
+  async aliasesAt(workspaceId: string, model: string, atMs: number): Promise<readonly LiveAlias[]> {
+    const rows = await this.#database
+      .selectFrom("model_alias_moves as move")
+      .select(["alias", "to_version", "at"])
+      .where("workspace_id", "=", workspaceId)
+      .where("model", "=", model)
+      .where("id", "=", (of) =>
+        of
+          .selectFrom("model_alias_moves as last")
+          .select((last) => last.fn.max("last.id").as("id"))
+          .where("last.workspace_id", "=", workspaceId)
+          .where("last.model", "=", model)
+          .whereRef("last.alias", "=", "move.alias")
+          .where("last.at", "<=", atMs),
+      )
+      .orderBy("alias")
+      .execute();
+    return rows.map((row) => ({ alias: row.alias, version: row.to_version, since: timestamp(row.at) }));
   }
 
   async aliasHistory(

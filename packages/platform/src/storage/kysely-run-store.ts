@@ -4,6 +4,7 @@ import type { ExperimentSummary, Lease, RunChange, RunFilter, RunStore, StoredRu
 import type { Page, PageRequest } from "../foundation/index.ts";
 import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
+import { checkQuotaIn } from "./workspace-usage.ts";
 import type { RunsTable } from "./tables/experiments.ts";
 
 type RunRow = Selectable<RunsTable>;
@@ -51,6 +52,7 @@ export class KyselyRunStore implements RunStore {
 
   async addRun(run: StoredRun): Promise<void> {
     await this.#database.transaction().execute(async (transaction) => {
+      await checkQuotaIn(transaction, run.workspaceId, { thing: "activeRuns", amount: 1 });
       await transaction
         .insertInto("experiments")
         .values({ workspace_id: run.workspaceId, name: run.experiment, created_at: run.createdAtMs })

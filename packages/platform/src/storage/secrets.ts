@@ -5,7 +5,8 @@ import type { DataDirectory } from "./data-directory.ts";
 
 const pepperBytes = 32;
 
-const readOrNull = async (file: string): Promise<Buffer | null> => {
+/** A file's bytes; `null` when there is none. */
+export const readOrNull = async (file: string): Promise<Buffer | null> => {
   try {
     return await readFile(file);
   } catch (error) {

@@ -1,2 +1,2 @@
 export { isInternal, type ProblemAnswer, problemOf } from "./problem.ts";
-export { serveOperations } from "./serve-operations.ts";
+export { type DeniedRequest, serveOperations } from "./serve-operations.ts";

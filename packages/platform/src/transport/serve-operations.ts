@@ -9,6 +9,7 @@ import {
   PlatformError,
   type Principal,
   type Routes,
+  runInRequest,
   type UploadedFile,
 } from "../foundation/index.ts";
 import { parseInput } from "./parse-request.ts";
@@ -21,12 +22,24 @@ export interface ServeOptions<Ids extends OperationId> {
   readonly routes: Routes<Ids>;
   /** Finds out who asks. */
   readonly authenticate: (authorization: string | undefined) => Promise<Principal>;
+  /** Told of every request that was refused for want of a key or a scope. */
+  readonly onDenied: (denied: DeniedRequest) => void;
   readonly logger: Logger;
   readonly limits: MultipartLimits & { readonly jsonBytesMax: number };
   /** Header that other processes of the family send and that never comes through the public port. */
   readonly internalHeader: string;
   /** NDJSON streams by path for other processes of the family; never reachable through the public port. */
   readonly internalStreams: Readonly<Record<string, (signal: AbortSignal) => AsyncIterable<unknown>>>;
+}
+
+/** A request that was refused. */
+export interface DeniedRequest {
+  readonly operation: string;
+  readonly requestId: string;
+  /** Code of the refusal. */
+  readonly reason: "unauthenticated" | "forbidden";
+  /** Who asked, when the key was good. */
+  readonly principal: Principal | null;
 }
 
 type AnyHandler = Handler<Operation>;
@@ -90,51 +103,77 @@ const sendResult = async (operation: Operation, reply: FastifyReply, result: unk
     .send(bytes);
 };
 
+type OperationOptions = Pick<ServeOptions<OperationId>, "authenticate" | "limits" | "logger" | "onDenied">;
+
+/** Who asks, when the key may do this. @throws PlatformError `unauthenticated`, `forbidden`, told to `onDenied`. */
+const admit = async (
+  operation: Operation,
+  request: FastifyRequest,
+  { authenticate, onDenied }: OperationOptions,
+): Promise<Principal | null> => {
+  if (operation.scope === "public") return null;
+  let principal: Principal | null = null;
+  try {
+    principal = await authenticate(request.headers.authorization);
+    checkScope(operation, principal);
+    return principal;
+  } catch (error) {
+    if (error instanceof PlatformError && (error.code === "unauthenticated" || error.code === "forbidden")) {
+      onDenied({ operation: operation.id, requestId: requestId(request), reason: error.code, principal });
+    }
+    throw error;
+  }
+};
+
+const readRequest = async (operation: Operation, request: FastifyRequest, limits: MultipartLimits) => {
+  const params = parseInput(operation.params, request.params, "params");
+  const query = parseInput(operation.query, request.query, "query");
+  const lastEventId = Number(request.headers["last-event-id"] ?? 0) || 0;
+  const parts = { params, query, lastEventId, requestId: requestId(request) };
+  if (operation.body.kind === "json") {
+    const body = parseInput(operation.body.schema, request.body ?? {}, "body");
+    return { ...parts, body, files: noFiles() };
+  }
+  if (operation.body.kind !== "multipart") return { ...parts, body: undefined, files: noFiles() };
+  const upload = await readMultipart(request.raw, limits);
+  return { ...parts, body: parseInput(operation.body.schema, upload.options, "options"), files: upload.files };
+};
+
+const sendEventsOf = async (reply: FastifyReply, events: AsyncIterable<unknown>, logger: Logger): Promise<unknown> => {
+  reply.hijack();
+  const id = requestId(reply.request);
+  await sendEvents(reply.raw, events, (error) => {
+    if (isInternal(error)) logger.error({ requestId: id, error }, "a stream of events failed");
+    return problemOf(error, id).problem;
+  });
+  // What an abandoned upload still holds must not keep the connection busy.
+  reply.request.raw.resume();
+  return reply;
+};
+
 const addOperation = (
   app: FastifyInstance,
   { operation, handler }: { readonly operation: Operation; readonly handler: AnyHandler },
-  options: Pick<ServeOptions<OperationId>, "authenticate" | "limits" | "logger">,
+  options: OperationOptions,
 ): void => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply, principal: Principal | null) => {
+    const parsed = await readRequest(operation, request, options.limits);
+    const gone = new AbortController();
+    reply.raw.once("close", () => gone.abort());
+    // Public operations alone have no principal, and their handlers do not read it.
+    const asked = { ...parsed, body: parsed.body as never, principal: principal as Principal, signal: gone.signal };
+    const result = await handler(asked);
+    if (operation.response.kind !== "events") return sendResult(operation, reply, result);
+    return sendEventsOf(reply, result as unknown as AsyncIterable<unknown>, options.logger);
+  };
   app.route({
     method: operation.method,
     url: routePath(operation.path),
     handler: async (request, reply) => {
-      const principal = operation.scope === "public" ? null : await options.authenticate(request.headers.authorization);
-      if (principal !== null) checkScope(operation, principal);
-      const params = parseInput(operation.params, request.params, "params");
-      const query = parseInput(operation.query, request.query, "query");
-      let body: unknown;
-      let files: AsyncIterable<UploadedFile> = noFiles();
-      if (operation.body.kind === "json") body = parseInput(operation.body.schema, request.body ?? {}, "body");
-      if (operation.body.kind === "multipart") {
-        const upload = await readMultipart(request.raw, options.limits);
-        body = parseInput(operation.body.schema, upload.options, "options");
-        files = upload.files;
-      }
-      const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
-      const lastEventId = Number(request.headers["last-event-id"] ?? 0) || 0;
-      const result = await handler({
-        // Public operations alone have no principal, and their handlers do not read it.
-        principal: principal as Principal,
-        params,
-        query,
-        body: body as never,
-        files,
-        requestId: requestId(request),
-        lastEventId,
-        signal: gone.signal,
-      });
-      if (operation.response.kind !== "events") return sendResult(operation, reply, result);
-      reply.hijack();
-      const id = requestId(request);
-      await sendEvents(reply.raw, result as unknown as AsyncIterable<unknown>, (error) => {
-        if (isInternal(error)) options.logger.error({ requestId: id, error }, "a stream of events failed");
-        return problemOf(error, id).problem;
-      });
-      // What an abandoned upload still holds must not keep the connection busy.
-      request.raw.resume();
-      return reply;
+      const principal = await admit(operation, request, options);
+      const actor = principal === null ? null : { key: principal.keyId, name: principal.keyName };
+      const context = { operation: operation.id, requestId: requestId(request), actor };
+      return runInRequest(context, () => answer(request, reply, principal));
     },
   });
 };

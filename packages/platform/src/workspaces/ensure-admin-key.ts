@@ -1,9 +1,8 @@
-import { newIdentifier } from "../foundation/index.ts";
-import { hashSecret, newKeyText, parseKeyText } from "./api-key.ts";
-import type { KeyDependencies } from "./create-key.ts";
+import { hashSecret, parseKeyText } from "./api-key.ts";
+import { type KeyDependencies, makeKey } from "./create-key.ts";
 
 /** Name of the workspace of a fresh installation. */
-const defaultWorkspaceName = "default";
+export const defaultWorkspaceName = "default";
 const adminKeyName = "admin";
 
 /**
@@ -22,12 +21,7 @@ export const ensureAdminKey = async (
     const verifier = await store.findVerifier(parsed.prefix);
     if (verifier !== undefined && verifier.secretHash === hashSecret(pepper, parsed.secret)) return null;
   }
-  const { text, parts } = newKeyText();
-  const secret = { prefix: parts.prefix, secretHash: hashSecret(pepper, parts.secret) };
-  if (!(await store.replaceSecret(workspace.id, adminKeyName, secret))) {
-    const id = newIdentifier("key", nowMs);
-    const key = { id, name: adminKeyName, ...secret, scopes: ["admin"] as const };
-    await store.addKey(workspace.id, { ...key, createdAtMs: nowMs, expiresAtMs: null });
-  }
+  const { text, key } = makeKey({ clock, pepper }, { name: adminKeyName, scopes: ["admin", "installation"] });
+  if (!(await store.replaceSecret(workspace.id, adminKeyName, key))) await store.addKey(workspace.id, key);
   return text;
 };

@@ -1,6 +1,15 @@
+export type { AuditCheckpointLog } from "./audit-checkpoint-log.ts";
+export { AuditDenials } from "./audit-denials.ts";
+export { type AuditVerdict, checkpointText, sealRecord, verifyAudit } from "./audit-record.ts";
+export { auditRoutes } from "./audit-routes.ts";
+export type { AuditFilter, AuditStore, Denial } from "./audit-store.ts";
+export { keepAudit } from "./keep-audit.ts";
 export { bearerKey, type KeyVerifier, verifyKey } from "./api-key.ts";
 export { createAuthenticate, unauthenticated } from "./authenticate.ts";
 export type { KeyDependencies } from "./create-key.ts";
-export { ensureAdminKey } from "./ensure-admin-key.ts";
+export { defaultWorkspaceName, ensureAdminKey } from "./ensure-admin-key.ts";
 export { workspaceRoutes } from "./routes.ts";
-export type { NewKey, Workspace, WorkspaceStore } from "./workspace-store.ts";
+export type { MemberDependencies } from "./manage-members.ts";
+export type { MemberStore, StoredMember } from "./member-store.ts";
+export { checkQuota, type QuotaChanges, type Workspace } from "./workspace.ts";
+export type { NewKey, WorkspaceStore } from "./workspace-store.ts";

@@ -9,6 +9,7 @@ const key = (id: string, changes: Partial<NewKey> = {}): NewKey => ({
   scopes: ["predict"],
   createdAtMs: 1000,
   expiresAtMs: null,
+  memberName: null,
   ...changes,
 });
 
@@ -76,6 +77,40 @@ export const workspaceStoreConformance = (
       expect(await store.replaceSecret(id, "admin", secret)).toBe(true);
       expect(await store.findVerifier("my_key_a")).toBeUndefined();
       expect(await store.findVerifier("my_new")).toMatchObject({ id: "key_a", secretHash: "11" });
+    });
+
+    it("makes a workspace of a name once, with its quotas, and changes those that are given", async () => {
+      await using opened = await open();
+      const { store } = opened;
+      const quotas = { storageBytesMax: 10, activeRunsMax: null, endpointsMax: 2 };
+      const workspace = { id: "ws_a", name: "lab", createdAtMs: 5, quotas };
+      await store.addWorkspace(workspace);
+      await expect(store.addWorkspace({ ...workspace, id: "ws_b" })).rejects.toMatchObject({ code: "already-exists" });
+      expect(await store.findWorkspace({ id: "ws_a" })).toEqual(workspace);
+      const changed = { ...workspace, quotas: { ...quotas, endpointsMax: null, activeRunsMax: 1 } };
+      expect(await store.setQuotas("lab", { endpointsMax: null, activeRunsMax: 1 })).toEqual(changed);
+      expect(await store.setQuotas("lab", {})).toEqual(changed);
+      expect(await store.setQuotas("absent", { endpointsMax: 1 })).toBeNull();
+      expect((await store.listWorkspaces({ limit: 5 })).items).toEqual([changed]);
+      expect(await store.usage("ws_a")).toEqual({ storageBytes: 0, activeRuns: 0, endpoints: 0 });
+    });
+
+    it("puts a key in the place of another, which works on for the overlap and no longer", async () => {
+      await using opened = await open();
+      const { store } = opened;
+      const { id } = await store.ensureWorkspace("default", 1);
+      await store.addKey(id, key("key_a", { name: "ci" }));
+      const next = key("key_b", { name: "ci", createdAtMs: 2000 });
+      expect(await store.replaceKey(id, { id: "key_a", key: next, oldUntilMs: 3000 })).toMatchObject({ id: "key_b" });
+      const live = async (nowMs: number) =>
+        (await store.listVerifiers(nowMs)).map((verifier) => verifier.id).toSorted();
+      expect(await live(2999)).toEqual(["key_a", "key_b"]);
+      expect(await live(3000)).toEqual(["key_b"]);
+      // Neither a replaced key nor another workspace's can be replaced.
+      expect(await store.replaceKey(id, { id: "key_a", key: key("key_c"), oldUntilMs: 9 })).toBeNull();
+      const { id: other } = await store.ensureWorkspace("other", 1);
+      expect(await store.replaceKey(other, { id: "key_b", key: key("key_c"), oldUntilMs: 9 })).toBeNull();
+      await expect(store.addKey(id, key("key_d", { name: "ci" }))).rejects.toMatchObject({ code: "already-exists" });
     });
   });
 };

@@ -3,6 +3,8 @@ import { datasetsMigration } from "./0002-datasets.ts";
 import { experimentsMigration } from "./0003-experiments.ts";
 import { modelsMigration } from "./0004-models.ts";
 import { deploymentsMigration } from "./0005-deployments.ts";
+import { membersMigration } from "./0009-members.ts";
+import { auditMigration } from "./0010-audit.ts";
 import { loadedEndpointsMigration } from "./0013-loaded-endpoints.ts";
 import type { Migration } from "./migration.ts";
 
@@ -13,6 +15,8 @@ export const migrations: readonly Migration[] = [
   experimentsMigration,
   modelsMigration,
   deploymentsMigration,
+  membersMigration,
+  auditMigration,
   loadedEndpointsMigration,
 ];
 
