@@ -159,3 +159,12 @@ export const parseLoss = (input: unknown): LossConfig => {
 /** Whether a loss takes class numbers [batch, …] (int32) instead of values of the prediction's shape. */
 export const takesClasses = (loss: LossConfig): boolean =>
   loss.name === "sparse_categorical_crossentropy" || loss.name === "categorical_generalized_cross_entropy";
+
+/** Losses whose value over a batch is not made of its samples' values: overlaps, and labels read from the whole batch. */
+const overBatch: ReadonlySet<string> = new Set(["dice", "tversky", "hinge", "squared_hinge"]);
+
+/** Whether a batch's loss is the mean of its parts' losses, weighted by their numbers of samples. */
+export const isMeanOfSamples = (loss: LossConfig): boolean =>
+  (loss.reduction ?? "sum_over_batch_size") === "sum_over_batch_size" &&
+  !overBatch.has(loss.name) &&
+  !("ignoreClass" in loss && loss.ignoreClass !== undefined);

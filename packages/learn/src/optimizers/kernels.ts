@@ -1,4 +1,4 @@
-import { kernelsBase64 } from "./kernels.generated.ts";
+import { kernelsBase64, sharedKernelsBase64 } from "./kernels.generated.ts";
 
 /** The optimizer kernels; pointers are byte offsets into the shared memory, `n` counts float32 elements. */
 export interface Kernels {
@@ -41,10 +41,19 @@ const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> => {
   return bytes;
 };
 
-let compiled: WebAssembly.Module | undefined;
+const compiled = new Map<string, WebAssembly.Module>();
 
-/** Links the kernels to a memory; the module is compiled once. */
+const compile = (base64: string): WebAssembly.Module => {
+  const known = compiled.get(base64);
+  if (known !== undefined) return known;
+  const made = new WebAssembly.Module(decodeBase64(base64));
+  compiled.set(base64, made);
+  return made;
+};
+
+/** Links the kernels to a memory; each module is compiled once. A module says in advance whether its memory is shared. */
 export const linkKernels = (memory: WebAssembly.Memory): Kernels => {
-  compiled ??= new WebAssembly.Module(decodeBase64(kernelsBase64));
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Kernels;
+  const shared = memory.buffer instanceof SharedArrayBuffer;
+  const module = compile(shared ? sharedKernelsBase64 : kernelsBase64);
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 };

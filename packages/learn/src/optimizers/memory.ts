@@ -28,6 +28,8 @@ export interface MemoryLayout {
   /** Arrays as large as all trainable parameters that the optimizer keeps. */
   readonly slots: number;
   readonly buffers: readonly BufferSpec[];
+  /** Parts of a batch whose gradients are computed at the same time, by threads that share the memory; default 1. */
+  readonly lanes?: number;
 }
 
 const pageBytes = 65_536;
@@ -54,6 +56,7 @@ export class TrainingMemory {
   readonly #regionsStart: number;
   readonly #regionBytes: number;
   readonly #slots: number;
+  readonly #lanes: number;
   readonly #buffers = new Map<string, { readonly start: number; readonly spec: BufferSpec }>();
 
   /** @throws LearnError `out-of-memory` when more than 4 GiB would be needed or the runtime has no room. */
@@ -67,18 +70,19 @@ export class TrainingMemory {
     });
     this.regionLength = offset;
     this.#slots = layout.slots;
+    this.#lanes = layout.lanes ?? 1;
     this.#regionsStart = startBytes;
     this.#regionBytes = align(this.regionLength * 4);
-    let cursor = this.#regionsStart + this.#regionBytes * (2 + layout.slots);
+    let cursor = this.#regionsStart + this.#regionBytes * (1 + this.#lanes + layout.slots);
     for (const spec of layout.buffers) {
       this.#buffers.set(spec.name, { start: cursor, spec });
       cursor += align(spec.length * 4);
     }
-    this.memory = TrainingMemory.#allocate(cursor);
+    this.memory = TrainingMemory.#allocate(cursor, this.#lanes > 1);
     this.kernels = linkKernels(this.memory);
   }
 
-  static #allocate(bytes: number): WebAssembly.Memory {
+  static #allocate(bytes: number, shared: boolean): WebAssembly.Memory {
     const needed = `${Math.ceil(bytes / 2 ** 20)} MiB`;
     if (bytes > maximumBytes) {
       throw new LearnError(
@@ -88,7 +92,7 @@ export class TrainingMemory {
     }
     const pages = Math.ceil(bytes / pageBytes);
     try {
-      return new WebAssembly.Memory({ initial: pages, maximum: pages });
+      return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
     } catch (cause) {
       throw new LearnError(
         "out-of-memory",
@@ -105,33 +109,46 @@ export class TrainingMemory {
 
   /** Byte offset of the gradients' region. */
   get gradientsPointer(): number {
-    return this.#regionsStart + this.#regionBytes;
+    return this.laneGradientsPointer(0);
+  }
+
+  /** Byte offset of the region that a lane's gradients lie in; those of lane 0 are what the optimizer reads. */
+  laneGradientsPointer(lane: number): number {
+    if (lane < 0 || lane >= this.#lanes) throw new RangeError(`There is no lane ${lane}.`);
+    return this.#regionsStart + this.#regionBytes * (1 + lane);
+  }
+
+  /** Adds the gradients of the lanes up to `lanes` into lane 0, in their order, so that equal parts give equal sums. */
+  sumGradients(lanes: number): void {
+    for (let lane = 1; lane < lanes; lane++) {
+      this.kernels.accumulate(this.gradientsPointer, this.laneGradientsPointer(lane), this.regionLength);
+    }
   }
 
   /** Byte offset of an optimizer slot's region. */
   slotPointer(slot: number): number {
     if (slot < 0 || slot >= this.#slots) throw new RangeError(`There is no optimizer slot ${slot}.`);
-    return this.#regionsStart + this.#regionBytes * (2 + slot);
+    return this.#regionsStart + this.#regionBytes * (1 + this.#lanes + slot);
   }
 
   /** All elements of a region as one view: float32 [regionLength]. */
-  region(pointer: number): Float32Array<ArrayBuffer> {
+  region(pointer: number): Float32Array {
     return new Float32Array(this.memory.buffer, pointer, this.regionLength);
   }
 
   /** A parameter's elements inside the region at `pointer`. */
-  view(pointer: number, place: ParameterPlace): Float32Array<ArrayBuffer> {
+  view(pointer: number, place: ParameterPlace): Float32Array {
     return new Float32Array(this.memory.buffer, pointer + place.offset * 4, place.length);
   }
 
   /** A float32 buffer by name. */
-  floats(name: string): Float32Array<ArrayBuffer> {
+  floats(name: string): Float32Array {
     const { start, spec } = this.#find(name, "float32");
     return new Float32Array(this.memory.buffer, start, spec.length);
   }
 
   /** An int32 buffer by name. */
-  integers(name: string): Int32Array<ArrayBuffer> {
+  integers(name: string): Int32Array {
     const { start, spec } = this.#find(name, "int32");
     return new Int32Array(this.memory.buffer, start, spec.length);
   }

@@ -27,8 +27,14 @@ export interface Executor {
   /** Name and version of the engine, e.g. `onnxruntime-node 1.30.0`. */
   readonly engine: string;
   /**
+   * Sessions that can run at the same time, each on a lane of its own; default 1. With more than one, arrays that are
+   * bound lie in shared memory.
+   */
+  readonly lanes?: number;
+  /**
    * Loads an ONNX model.
+   * @param lane Where it is to run, from 0; default 0.
    * @throws LearnError `executor-failed` when the engine refuses it.
    */
-  load(model: Uint8Array): Promise<Session>;
+  load(model: Uint8Array, lane?: number): Promise<Session>;
 }

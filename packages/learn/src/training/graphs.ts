@@ -86,13 +86,18 @@ const judge = (builder: GraphBuilder, objective: Objective, emitted: EmittedMode
   return { loss, sums };
 };
 
-/** Builds forward pass, loss, metrics and gradients for one batch size as one graph. */
-export const trainingGraph = (objective: Objective, batch: number): TrainingGraph => {
+/**
+ * Builds forward pass, loss, metrics and gradients for one batch size as one graph.
+ * @param share Part that these samples are of the batch whose gradient is wanted: the gradients are multiplied by it,
+ *   so that those of all parts add up to the batch's.
+ */
+export const trainingGraph = (objective: Objective, batch: number, share = 1): TrainingGraph => {
   const builder = new GraphBuilder();
   const emitted = emitModel(builder, objective.model, { batch, training: true, weight: fedWeight(builder) });
   const { loss, sums } = judge(builder, objective, emitted);
   const trainable = trainableNames(objective.model);
-  const gradients = differentiate(builder, { loss, withRespectTo: trainable.map((name) => builder.value(name)) });
+  const part = share === 1 ? loss : builder.apply("Mul", [loss, builder.scalarLike(loss, share)]);
+  const gradients = differentiate(builder, { loss: part, withRespectTo: trainable.map((name) => builder.value(name)) });
   const outputs: Record<string, Value> = { [portNames.sums]: sums };
   for (const [index, name] of trainable.entries()) outputs[`gradient/${name}`] = gradients[index] as Value;
   for (const [name, value] of emitted.updates) outputs[`update/${name}`] = value;

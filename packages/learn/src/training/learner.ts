@@ -10,7 +10,7 @@ import { checkSamples, type DataArray, gatherRows, sampleCount } from "./data.ts
 import type { Executor, Session, TensorData } from "./executor.ts";
 import { type FitOptions, fitModel, type History } from "./fit.ts";
 import { evaluationGraph, portNames, predictionGraph, trainingGraph } from "./graphs.ts";
-import { type Objective, type ObjectiveOptions, parseObjective, read } from "./objective.ts";
+import { isSeparable, type Objective, type ObjectiveOptions, parseObjective, read } from "./objective.ts";
 import { TrainingProgram } from "./program.ts";
 import { arrange, type Arrays, type LabelledData, prepareSamples, type SampleSet } from "./samples.ts";
 import type { LearnerState } from "./state.ts";
@@ -80,7 +80,10 @@ export class Learner implements AsyncDisposable {
     this.#executor = options.executor;
     const config = parseOptimizer(options.optimizer ?? "adam");
     const { storages } = predictionGraph(this.model);
-    this.weights = new WeightStore(this.model, storages, slotsOf(config));
+    this.weights = new WeightStore(this.model, storages, {
+      slots: slotsOf(config),
+      lanes: isSeparable(this.objective) ? (options.executor.lanes ?? 1) : 1,
+    });
     this.optimizer = createOptimizer(config, this.weights.memory);
     const random = createRandom(options.seed ?? 1);
     this.weights.initialize(random);
@@ -213,8 +216,8 @@ export class Learner implements AsyncDisposable {
   async program(batch: number): Promise<TrainingProgram> {
     const known = this.#programs.get(batch);
     if (known !== undefined) return known;
-    const parts = { executor: this.#executor, weights: this.weights };
-    const program = await TrainingProgram.load(this.objective, parts, batch);
+    const parts = { objective: this.objective, executor: this.#executor, weights: this.weights, batch };
+    const program = await TrainingProgram.load(parts);
     this.#programs.set(batch, program);
     return program;
   }

@@ -1,6 +1,6 @@
 import type { ResolvedModel } from "../definition/resolve.ts";
 import { LearnError } from "../errors.ts";
-import { type Loss, type LossConfig, parseLoss, takesClasses } from "../losses/index.ts";
+import { isMeanOfSamples, type Loss, type LossConfig, parseLoss, takesClasses } from "../losses/index.ts";
 import { type Meter, meterOf, type Metric, type MetricConfig, parseMetrics } from "./metrics/index.ts";
 
 /** One value for a model with one output, or values by output. */
@@ -62,6 +62,11 @@ export interface Objective {
   /** Number of sums that a batch gives. */
   readonly sumCount: number;
 }
+
+/** Whether the gradient over a batch is the sum of the gradients over its parts, so that these can be computed apart. */
+export const isSeparable = ({ model, outputs }: Objective): boolean =>
+  outputs.every(({ loss }) => isMeanOfSamples(loss)) &&
+  model.layers.every(({ activityRegularizer }) => activityRegularizer === undefined);
 
 const isLoss = (value: unknown): value is Loss =>
   typeof value === "string" ||

@@ -1,44 +1,30 @@
 import { LearnError } from "../errors.ts";
-import { encodeModel } from "../onnx/encode.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import type { Random } from "../random.ts";
-import type { Binding, Executor, Session, TensorData } from "./executor.ts";
-import { portNames, trainingGraph } from "./graphs.ts";
 import type { Objective } from "./objective.ts";
-import type { WeightStore } from "./weights.ts";
+import { type BatchArrays, Shard, type ShardParts, splitRows } from "./shard.ts";
+import { floatArray, type WeightStore } from "./weights.ts";
 
-interface Mask {
-  readonly name: string;
-  readonly values: Float32Array;
-  readonly rate: number | undefined;
-}
+const batchArrays = ({ model, outputs }: Objective, batch: number, shared: boolean): BatchArrays => {
+  const floats = (sample: readonly number[]): Float32Array => floatArray(batch * elementCount(sample), shared);
+  return {
+    inputs: model.inputs.map((name) => floats(model.layers.find((layer) => layer.name === name)?.outputShape ?? [])),
+    targets: outputs.map(({ classes, targetShape }) => {
+      const values = floats(targetShape);
+      return classes ? new Int32Array(values.buffer) : values;
+    }),
+    sampleWeights: outputs.map(() => floats([]).fill(1)),
+  };
+};
 
 const fillNormal = (random: Random, target: Float32Array): void => {
   for (let i = 0; i < target.length; i++) target[i] = random.normal();
 };
 
-const float = (shape: readonly number[], values: Float32Array): TensorData => ({ dtype: "float32", shape, values });
-
-const inputPorts = ({ model }: Objective, batch: number) =>
-  model.inputs.map((name) => {
-    const sample = model.layers.find((layer) => layer.name === name)?.outputShape ?? [];
-    const shape = [batch, ...sample];
-    const values = new Float32Array(elementCount(shape));
-    return { name: portNames.input(name), values, data: float(shape, values) };
-  });
-
-const targetPorts = ({ outputs }: Objective, batch: number) =>
-  outputs.map(({ output, classes, targetShape }) => {
-    const shape = [batch, ...targetShape];
-    const target: TensorData = classes
-      ? { dtype: "int32", shape, values: new Int32Array(elementCount(shape)) }
-      : float(shape, new Float32Array(elementCount(shape)));
-    return { output, target, weight: float([batch], new Float32Array(batch).fill(1)) };
-  });
-
 /**
- * The training graph of one batch size, loaded and bound: buffers that the caller fills, and a run that leaves the
- * gradients in the weights' memory. It knows nothing of epochs and optimizers.
+ * The training of one batch size, loaded and bound: buffers that the caller fills, and a run that leaves the gradients
+ * in the weights' memory. The batch is split over the executor's lanes; their gradients are added in the lanes' order,
+ * so that equal numbers of lanes give equal results. It knows nothing of epochs and optimizers.
  */
 export class TrainingProgram implements AsyncDisposable {
   readonly batch: number;
@@ -50,69 +36,24 @@ export class TrainingProgram implements AsyncDisposable {
   readonly sampleWeights: readonly Float32Array[];
   /** What the batch adds to the objective's readings. */
   readonly sums: Float32Array;
-  readonly masks: readonly Mask[];
-  readonly #session: Session;
-  readonly #binding: Binding;
-  readonly #updates: readonly { readonly from: Float32Array; readonly to: Float32Array }[];
+  readonly #weights: WeightStore;
+  readonly #shards: readonly Shard[];
 
-  static async load(
-    objective: Objective,
-    parts: { readonly executor: Executor; readonly weights: WeightStore },
-    batch: number,
-  ): Promise<TrainingProgram> {
-    const built = trainingGraph(objective, batch);
-    const session = await parts.executor.load(encodeModel(built.graph));
-    return new TrainingProgram(session, { objective, built, batch, ...parts });
+  static async load(parts: ShardParts): Promise<TrainingProgram> {
+    const arrays = batchArrays(parts.objective, parts.batch, parts.weights.lanes > 1);
+    const places = splitRows(parts.batch, parts.weights.lanes);
+    const shards = await Promise.all(places.map((rows, lane) => Shard.load(parts, lane, { rows, arrays })));
+    return new TrainingProgram(parts, arrays, shards);
   }
 
-  private constructor(
-    session: Session,
-    parts: {
-      readonly objective: Objective;
-      readonly built: ReturnType<typeof trainingGraph>;
-      readonly weights: WeightStore;
-      readonly batch: number;
-    },
-  ) {
-    const { objective, built, weights, batch } = parts;
-    const inputs = inputPorts(objective, batch);
-    const targets = targetPorts(objective, batch);
-    this.#session = session;
+  private constructor({ weights, batch, objective }: ShardParts, arrays: BatchArrays, shards: readonly Shard[]) {
     this.batch = batch;
-    this.inputs = inputs.map(({ values }) => values);
-    this.targets = targets.map(({ target }) => target.values as Float32Array | Int32Array);
-    this.sampleWeights = targets.map(({ weight }) => weight.values as Float32Array);
+    this.inputs = arrays.inputs;
+    this.targets = arrays.targets;
+    this.sampleWeights = arrays.sampleWeights;
     this.sums = new Float32Array(objective.sumCount);
-    this.masks = built.masks.map(({ name, shape, rate }) => ({
-      name,
-      rate,
-      values: new Float32Array(elementCount(shape.map(Number))),
-    }));
-    const updates = built.updates.map((name) => {
-      const to = weights.inside(name);
-      return { name, shape: to.shape, from: new Float32Array(to.values.length), to: to.values };
-    });
-    const feeds: Record<string, TensorData> = Object.fromEntries(inputs.map((port) => [port.name, port.data]));
-    for (const { output, target, weight } of targets) {
-      feeds[portNames.target(output)] = target;
-      feeds[portNames.sampleWeight(output)] = weight;
-    }
-    const used = new Set(built.graph.inputs.map(({ name }) => name));
-    for (const name of weights.names()) {
-      const { shape, values } = weights.inside(name);
-      if (used.has(name)) feeds[name] = float(shape, values);
-    }
-    for (const [index, { name, shape }] of built.masks.entries()) {
-      feeds[name] = float(shape.map(Number), this.masks[index]?.values ?? new Float32Array());
-    }
-    const outputs: Record<string, TensorData> = { [portNames.sums]: float([this.sums.length], this.sums) };
-    for (const name of built.gradients) {
-      const { shape, values } = weights.gradient(name);
-      outputs[`gradient/${name}`] = float(shape, values);
-    }
-    for (const { name, shape, from } of updates) outputs[`update/${name}`] = float(shape, from);
-    this.#updates = updates;
-    this.#binding = session.bind(feeds, outputs);
+    this.#weights = weights;
+    this.#shards = shards;
   }
 
   /**
@@ -120,23 +61,56 @@ export class TrainingProgram implements AsyncDisposable {
    * @throws LearnError `loss-not-finite`; weights and statistics are then as before.
    */
   async run(random: ReadonlyMap<string, Random>): Promise<void> {
-    for (const { name, values, rate } of this.masks) {
-      const generator = random.get(name);
-      if (generator === undefined) continue;
-      if (rate === undefined) fillNormal(generator, values);
-      else generator.fillBernoulli(values, 1 - rate, 1 / (1 - rate));
-    }
-    await this.#binding.run();
+    this.#drawMasks(random);
+    const [only, ...others] = this.#shards;
+    if (only !== undefined && others.length === 0) await only.run();
+    else await Promise.all(this.#shards.toReversed().map((shard) => shard.run()));
+    this.#sum();
     if (!Number.isFinite(this.sums[0])) {
       throw new LearnError(
         "loss-not-finite",
         `The loss became ${this.sums[0]}. Lower the learning rate, clip the gradients, or look for NaN in the data.`,
       );
     }
-    for (const { from, to } of this.#updates) to.set(from);
+    this.#weights.memory.sumGradients(this.#shards.length);
+    this.#takeUpdates();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session[Symbol.asyncDispose]();
+    for (const shard of this.#shards) await shard[Symbol.asyncDispose]();
+  }
+
+  /** Draws for the batch as a whole, one mask after the other: which lane computes a sample changes nothing. */
+  #drawMasks(random: ReadonlyMap<string, Random>): void {
+    for (const [index, { name, rate }] of (this.#shards[0]?.masks ?? []).entries()) {
+      const generator = random.get(name);
+      for (const { masks } of this.#shards) {
+        const values = masks[index]?.values;
+        if (generator === undefined || values === undefined) continue;
+        if (rate === undefined) fillNormal(generator, values);
+        else generator.fillBernoulli(values, 1 - rate, 1 / (1 - rate));
+      }
+    }
+  }
+
+  #sum(): void {
+    for (const i of this.sums.keys()) {
+      let sum = 0;
+      for (const shard of this.#shards) sum += shard.sums[i] ?? 0;
+      this.sums[i] = sum;
+    }
+  }
+
+  /** A lane measures its own samples, as in every data-parallel training; what is kept is the lanes' weighted mean. */
+  #takeUpdates(): void {
+    for (const [index, { to }] of (this.#shards[0]?.updates ?? []).entries()) {
+      for (const i of to.keys()) {
+        let value = 0;
+        for (const { updates, rows } of this.#shards) {
+          value += ((updates[index]?.from[i] ?? 0) * rows.count) / this.batch;
+        }
+        to[i] = value;
+      }
+    }
   }
 }

@@ -63,6 +63,10 @@ const unstore = (source: Float32Array, storage: WeightStorage): Float32Array => 
   return target;
 };
 
+/** A float32 array of zeros, in memory that other threads see or in its own. */
+export const floatArray = (length: number, shared: boolean): Float32Array =>
+  new Float32Array(shared ? new SharedArrayBuffer(length * 4) : new ArrayBuffer(length * 4));
+
 /** Below it an optimizer slot counts as zero; far above the subnormal numbers (1.2e-38), far below any epsilon squared. */
 const tiny = 1e-34;
 
@@ -71,10 +75,17 @@ export class WeightStore {
   readonly memory: TrainingMemory;
   /** Arrays as large as all learnt weights that the optimizer keeps. */
   readonly slots: number;
+  /** Parts of a batch that are computed at the same time; with more than one, all arrays lie in shared memory. */
+  readonly lanes: number;
   readonly #weights = new Map<string, StoredWeight>();
 
-  constructor(model: ResolvedModel, storages: ReadonlyMap<string, WeightStorage>, slots: number) {
+  constructor(
+    model: ResolvedModel,
+    storages: ReadonlyMap<string, WeightStorage>,
+    { slots, lanes }: { readonly slots: number; readonly lanes: number },
+  ) {
     this.slots = slots;
+    this.lanes = lanes;
     const specs = model.layers.flatMap((layer) =>
       layer.weights.map((spec) => ({ name: `${layer.name}/${spec.name}`, spec })),
     );
@@ -83,12 +94,12 @@ export class WeightStore {
     const trainable = specs
       .filter(({ spec }) => spec.trainable)
       .map(({ name, spec }) => ({ name, shape: storageOf(name, spec).shape }));
-    this.memory = new TrainingMemory({ trainable, slots, buffers: [] });
+    this.memory = new TrainingMemory({ trainable, slots, lanes, buffers: [] });
     for (const { name, spec } of specs) {
       const place = this.memory.places.find((candidate) => candidate.name === name);
       const values =
         place === undefined
-          ? new Float32Array(elementCount(spec.shape))
+          ? floatArray(elementCount(spec.shape), lanes > 1)
           : this.memory.view(this.memory.weightsPointer, place);
       this.#weights.set(name, { spec, storage: storageOf(name, spec), place, values });
     }
@@ -114,11 +125,11 @@ export class WeightStore {
     return { shape: storage.shape, values };
   }
 
-  /** A learnt weight's gradient as the engine sees it. */
-  gradient(name: string): { readonly shape: readonly number[]; readonly values: Float32Array } {
+  /** A learnt weight's gradient over a lane's part of the batch, as the engine sees it. */
+  gradient(name: string, lane: number): { readonly shape: readonly number[]; readonly values: Float32Array } {
     const { storage, place } = this.#find(name);
     if (place === undefined) throw new LearnError("layer-invalid", `The weight "${name}" is not learnt.`);
-    return { shape: storage.shape, values: this.memory.view(this.memory.gradientsPointer, place) };
+    return { shape: storage.shape, values: this.memory.view(this.memory.laneGradientsPointer(lane), place) };
   }
 
   /** Copies a weight out in its public layout. */
