@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ModelDefinition } from "./definition.ts";
 import { Evaluation } from "./evaluation.ts";
-import { PreprocessingStep } from "./experiments.ts";
+import { FittedStep } from "./preprocessing.ts";
 import { DatasetReference, Digest, identifier } from "./names.ts";
 
 /** Element types of tensors, with the names of the Open Inference Protocol. */
@@ -29,21 +29,39 @@ export const TensorSpec = z.object({ name: z.string(), datatype: TensorDatatype,
 /** A tensor of the graph. */
 export type TensorSpec = z.infer<typeof TensorSpec>;
 
+/** What a value that is left out or `null` gets: an error, what was fitted in training, or zeros for all categories. */
+const missing = z.enum(["error", "impute", "ignore"]).default("error");
+
 /** What one prediction takes, in raw input space. */
 export const SignatureInput = z.discriminatedUnion("kind", [
-  /** An encoded picture (PNG, JPEG, WebP…) or a nested array of pixels 0–255; it is brought to this size. */
-  z.object({ kind: z.literal("image"), height: z.int(), width: z.int(), channels: z.int() }),
+  /**
+   * An encoded picture (PNG, JPEG, WebP…) or a nested array of whole pixels 0–255. A picture is brought to this size;
+   * `null` takes any, and the preprocessing does the rest.
+   */
+  z.object({
+    kind: z.literal("image"),
+    height: z.int().nullable(),
+    width: z.int().nullable(),
+    channels: z.int(),
+  }),
   /** A row of a table: one value per column, in this order inside the tensor. */
   z.object({
     kind: z.literal("row"),
     columns: z.array(
       z.discriminatedUnion("kind", [
-        z.object({ kind: z.literal("number"), name: z.string() }),
-        z.object({ kind: z.literal("category"), name: z.string(), categories: z.array(z.string()) }),
+        z.object({ kind: z.literal("number"), name: z.string(), missing }),
+        z.object({
+          kind: z.literal("category"),
+          name: z.string(),
+          categories: z.array(z.string()),
+          missing,
+          /** What a category outside the list gets: an error, or zeros for all categories. */
+          unknown: z.enum(["error", "ignore"]).default("error"),
+        }),
       ]),
     ),
   }),
-  z.object({ kind: z.literal("tensor"), shape: z.array(z.int()) }),
+  z.object({ kind: z.literal("tensor"), shape: z.array(z.int()), missing }),
   /** The graph's own inputs: one value, or an object with a value for each of several. */
   z.object({ kind: z.literal("tensors") }),
 ]);
@@ -116,8 +134,8 @@ export const ArtefactManifest = z.object({
   /** Layers, as trained; `null` for a graph that was made elsewhere. */
   definition: ModelDefinition.nullable(),
   signature: Signature,
-  /** Frozen steps with their fitted constants, in order. */
-  preprocessing: z.array(PreprocessingStep),
+  /** Frozen steps with their fitted constants, in order; those on values are inside the graph. */
+  preprocessing: z.array(FittedStep),
   labels: z.array(z.string()).nullable(),
   /** Forward graph with preprocessing folded in where ONNX can express it. */
   graph: ArtefactFile,

@@ -50,6 +50,7 @@ export const errorCatalogue = {
 
   // Definitions and training
   "definition-invalid": invalid("The model definition is not valid"),
+  "preprocessing-invalid": invalid("A preprocessing step does not fit the data"),
   "layer-unknown": invalid("The definition names a layer that does not exist"),
   "layer-invalid": invalid("An argument of a layer is not valid"),
   "shape-mismatch": invalid("Shapes do not fit each other"),

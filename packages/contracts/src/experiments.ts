@@ -3,6 +3,7 @@ import { ModelDefinition } from "./definition.ts";
 import { Evaluation } from "./evaluation.ts";
 import { DatasetReference, identifier, Name, Nothing, pageOf, PageQuery, Timestamp } from "./names.ts";
 import { operation } from "./operation.ts";
+import { PreprocessingStep } from "./preprocessing.ts";
 
 /** States of a run. `queued`, `running` and `canceling` are live, the others final (a run may be resumed from all final ones but `succeeded`). */
 export const RunState = z.enum(["queued", "running", "canceling", "succeeded", "failed", "canceled"]);
@@ -15,18 +16,17 @@ const Named = z.union([z.string().min(1).max(64), z.looseObject({ name: z.string
 /** Metric values by name, e.g. `{ loss: 0.41, accuracy: 0.86 }`. */
 export const MetricValues = z.record(z.string(), z.number());
 
-/** A preprocessing step that is fitted on the training rows and travels with the model. */
-export const PreprocessingStep = z.looseObject({ step: z.string().min(1).max(64) });
-
 /** Request of `runs.start`: everything that defines the training. */
 export const StartRun = z.strictObject({
   experiment: Name,
   dataset: DatasetReference,
+  /** A sequential network without an Input gets one that fits the data. */
   definition: ModelDefinition,
   /** Column to predict; default: the dataset's target. */
   target: z.string().max(200).optional(),
   /** Columns to learn from; default: all but the target. */
   features: z.array(z.string().max(200)).max(10_000).optional(),
+  /** Steps between the raw data and the network; without them the network takes the raw values. */
   preprocessing: z.array(PreprocessingStep).max(100).optional(),
   optimizer: Named.default("adam"),
   /** Default: sparse categorical cross-entropy for a category target, mean squared error for numbers. */
@@ -153,6 +153,7 @@ export const startRun = operation({
   errors: [
     "not-found",
     "column-unknown",
+    "preprocessing-invalid",
     "definition-invalid",
     "layer-unknown",
     "layer-invalid",

@@ -25,8 +25,9 @@ export {
 export { ModelDefinition } from "./definition.ts";
 export { CreateEndpoint, Endpoint, EndpointState, Replica, ReplicaState } from "./deployments.ts";
 export { type ErrorCode, errorCatalogue, type ErrorKind, isErrorCode } from "./errors.ts";
+export { FittedStep, PreprocessingStep } from "./preprocessing.ts";
 export { ClassificationEvaluation, Evaluation, RegressionEvaluation, type Slice } from "./evaluation.ts";
-export { Experiment, MetricValues, PreprocessingStep, Run, RunEvent, RunState, StartRun } from "./experiments.ts";
+export { Experiment, MetricValues, Run, RunEvent, RunState, StartRun } from "./experiments.ts";
 export { Alias, AliasMove, Comparison, LiveAlias, Model, ModelVersion, RegisterModel } from "./models.ts";
 export {
   DatasetReference,

@@ -7,6 +7,7 @@ export type LearnErrorCode =
   | "image-undecodable"
   | "split-invalid"
   | "invalid-input"
+  | "preprocessing-invalid"
   | "definition-invalid"
   | "layer-unknown"
   | "layer-invalid"

@@ -4,7 +4,29 @@ export { type NpyElement, type NpyHeader, npyHeaderBytes, npyHeaderBytesMax, par
 export { createRandom, type Random, type RandomState } from "./random.ts";
 export { findLeaks, type Leaks } from "./selection/leaks.ts";
 export { groupSplit, randomSplit, type SplitShares, stratifiedSplit } from "./selection/split.ts";
+export { withPreprocessing } from "./preprocessing/compose-definition.ts";
+export { featureTransform, type FeatureTransform } from "./preprocessing/feature-transform.ts";
+export { fitSteps, type RawSamples } from "./preprocessing/fit-steps.ts";
+export { applyImageSteps, type ImageSize, sizeAfter } from "./preprocessing/image-steps.ts";
 export { type Pixels, resizePixels } from "./preprocessing/resize-pixels.ts";
+export {
+  type LaneManners,
+  mannersOf,
+  outputNames,
+  type ResolvedStep,
+  resolveSteps,
+} from "./preprocessing/resolve-steps.ts";
+export {
+  type FittedStep,
+  type FittedValueStep,
+  type ImageStep,
+  type ImputeStrategy,
+  isImageStep,
+  type Lane,
+  type PreprocessingStep,
+  type UnknownCategory,
+  type ValueStep,
+} from "./preprocessing/step.ts";
 export { dense, embedding, masking, normalization, rescaling } from "./definition/builders.ts";
 export { activation, elu, leakyRelu, prelu, relu, softmax } from "./definition/builders/activations.ts";
 export {

@@ -1,3 +1,4 @@
+import { preprocessingLayer } from "../preprocessing/preprocessing-layer.ts";
 import { activationLayer, eluLayer, leakyReluLayer, preluLayer, reluLayer, softmaxLayer } from "./activation-layers.ts";
 import { additiveAttentionLayer, attentionLayer } from "./attention/attention.ts";
 import { multiHeadAttentionLayer } from "./attention/multi-head-attention.ts";
@@ -84,6 +85,7 @@ export const layerKinds: ReadonlyMap<string, LayerKind> = new Map(
     softmaxLayer,
     rescalingLayer,
     normalizationLayer,
+    preprocessingLayer,
     ...elementwiseMergingLayers,
     concatenateLayer,
     dotLayer,

@@ -23,6 +23,30 @@ const taps = (
   return { low, high, share };
 };
 
+/** Nearest source position of every target position, by half-pixel centres. */
+const nearest = (from: number, to: number): Int32Array =>
+  Int32Array.from({ length: to }, (_, i) => Math.min(from - 1, Math.floor(((i + 0.5) * from) / to)));
+
+/**
+ * Resizes an image by taking the nearest pixel, as `tf.image.resize` with `nearest` does.
+ * @returns Pixels of the new size, channels last.
+ */
+export const resizeNearest = (
+  { data, width, height, channels }: Pixels,
+  size: { readonly height: number; readonly width: number },
+): Uint8Array => {
+  const resized = new Uint8Array(size.height * size.width * channels);
+  const columns = nearest(width, size.width);
+  let out = 0;
+  for (const y of nearest(height, size.height)) {
+    for (const x of columns) {
+      const from = (y * width + x) * channels;
+      for (let channel = 0; channel < channels; channel++) resized[out++] = data[from + channel] as number;
+    }
+  }
+  return resized;
+};
+
 /**
  * Resizes an image bilinearly with half-pixel centres and without antialiasing, as `tf.image.resize` does (and so
  * Keras' `Resizing`), then rounds to whole pixel values.

@@ -28,6 +28,8 @@ export type ColumnData =
       readonly height: number;
       readonly width: number;
       readonly channels: number;
+      /** Pixels of a row. */
+      pixels(row: number): Promise<DecodedImage>;
     }
   /** Images of different sizes, as they were uploaded. */
   | {
@@ -36,8 +38,8 @@ export type ColumnData =
       readonly channels: number;
       /** The encoded file of a row. */
       item(row: number): Uint8Array;
-      /** Pixels of a row, brought to a size. */
-      pixels(row: number, size: { readonly height: number; readonly width: number }): Promise<DecodedImage>;
+      /** Pixels of a row, decoded as they were uploaded. */
+      pixels(row: number): Promise<DecodedImage>;
     }
   /** NaN stands for missing. */
   | { readonly kind: "number"; readonly data: Float64Array }
@@ -111,7 +113,13 @@ const readImages = async (
 ): Promise<ColumnData> => {
   if (stored.encoding === "packed") {
     const data = new Uint8Array(await packedBytes(blobs, stored));
-    return { kind: "image", data, height: height ?? 0, width: width ?? 0, channels };
+    const size = { height: height ?? 0, width: width ?? 0, channels };
+    const rowBytes = rowBytesOf(stored.column);
+    const pixels = (row: number): DecodedImage => ({
+      data: data.subarray(row * rowBytes, (row + 1) * rowBytes),
+      ...size,
+    });
+    return { kind: "image", data, ...size, pixels: async (row) => pixels(row) };
   }
   const item = await itemReader(blobs, stored);
   return {
@@ -119,7 +127,7 @@ const readImages = async (
     rows: stored.segments.reduce((sum, segment) => sum + segment.rows, 0),
     channels,
     item,
-    pixels: (row, size) => decodeImage(item(row), { channels, size, name: `row ${row}` }),
+    pixels: (row) => decodeImage(item(row), { channels, name: `row ${row}` }),
   };
 };
 

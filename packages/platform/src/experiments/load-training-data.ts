@@ -1,5 +1,5 @@
 import type { SplitName } from "@modelyard/contracts";
-import { type DataArray, LearnError } from "@modelyard/learn";
+import { applyImageSteps, type DataArray, LearnError } from "@modelyard/learn";
 import type { DatasetReader } from "../datasets/index.ts";
 import type { TrainingPlan } from "./plan-training.ts";
 import type { SliceColumn } from "./slice-rows.ts";
@@ -26,23 +26,19 @@ const takeRows = <V extends Values>(values: ArrayLike<number>, rows: Uint32Array
 const isPrefix = (rows: Uint32Array): boolean => rows.length === 0 || rows[rows.length - 1] === rows.length - 1;
 
 const images = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Array): Promise<DataArray> => {
-  const { input } = plan;
-  if (input.kind !== "image") throw new TypeError("the plan is not one for images");
-  const shape = [rows.length, input.height, input.width, input.channels];
-  const width = input.height * input.width * input.channels;
+  const { imageSteps, rawShape } = plan;
+  const shape = [rows.length, ...rawShape];
+  const width = rawShape.reduce((product, size) => product * size, 1);
   const column = await reader.column(plan.features[0]?.name ?? "");
-  if (column.kind === "image" && column.height === input.height && column.width === input.width) {
+  if (column.kind === "image" && imageSteps.length === 0) {
     if (isPrefix(rows)) return { shape, values: column.data.subarray(0, rows.length * width) };
     return { shape, values: takeRows(column.data, rows, new Uint8Array(rows.length * width)) };
   }
-  if (column.kind !== "encoded-image") {
-    throw new LearnError(
-      "shape-mismatch",
-      `The dataset's images have another size than the model's input ${input.height}×${input.width}. Change the Input's shape.`,
-    );
-  }
+  if (column.kind !== "image" && column.kind !== "encoded-image") throw new TypeError("the plan is not one for images");
   const values = new Uint8Array(rows.length * width);
-  for (const [i, row] of rows.entries()) values.set((await column.pixels(row, input)).data, i * width);
+  for (const [i, row] of rows.entries()) {
+    values.set(applyImageSteps(await column.pixels(row), imageSteps).data, i * width);
+  }
   return { shape, values };
 };
 
@@ -52,7 +48,11 @@ const table = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Arra
   for (const [at, { name }] of plan.features.entries()) {
     const column = await reader.column(name);
     if (column.kind !== "number" && column.kind !== "category") throw new TypeError("the plan is not one for tables");
-    for (const [i, row] of rows.entries()) values[i * width + at] = column.data[row] as number;
+    const missing = column.kind === "category" ? -1 : Number.NaN;
+    for (const [i, row] of rows.entries()) {
+      const value = column.data[row] as number;
+      values[i * width + at] = value === missing ? Number.NaN : value;
+    }
   }
   return { shape: [rows.length, width], values };
 };
@@ -64,7 +64,7 @@ const tensors = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Ar
   const { data } = column;
   const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : data;
   const values = takeRows(numbers, rows, new Float32Array(rows.length * width));
-  return { shape: [rows.length, ...column.shape], values };
+  return { shape: [rows.length, ...plan.rawShape], values };
 };
 
 const targets = async (reader: DatasetReader, plan: TrainingPlan, rows: Uint32Array): Promise<DataArray> => {

@@ -1,17 +1,13 @@
-import type { Column, DatasetVersion, SignatureInput, SignatureOutput, StartRun } from "@modelyard/contracts";
+import type { Column, DatasetVersion, SignatureOutput, StartRun } from "@modelyard/contracts";
 import { type CompileOptions, LearnError, type ModelDefinition } from "@modelyard/learn";
 import { PlatformError } from "../foundation/index.ts";
-
-/** What a training can take; the plain tensors of graphs made elsewhere have no columns to read. */
-type TrainingInput = Exclude<SignatureInput, { kind: "tensors" }>;
+import { type InputPlan, planInput } from "./plan-input.ts";
 
 /** What a run trains on and how, worked out from the request and the dataset's schema. */
-export interface TrainingPlan {
+export interface TrainingPlan extends InputPlan {
   readonly features: readonly Column[];
   readonly target: Column;
-  readonly definition: ModelDefinition;
   readonly compile: Omit<CompileOptions, "executor">;
-  readonly input: TrainingInput;
   readonly output: SignatureOutput;
   /** Names of the classes, when the target is a category. */
   readonly labels: readonly string[] | null;
@@ -45,41 +41,6 @@ const targetOf = (request: StartRun, dataset: TrainingSchema): Column => {
 
 const unsuited = (message: string): LearnError => new LearnError("shape-mismatch", message);
 
-/** Height, width and channels that the model's input asks for, to bring images of any size to. */
-const imageShape = (definition: ModelDefinition): readonly number[] => {
-  const first = definition.layers.find(({ layer }) => /^input/i.test(layer));
-  const shape = first?.["shape"];
-  return Array.isArray(shape) && shape.every((size) => typeof size === "number") ? shape : [];
-};
-
-const inputOf = (features: readonly Column[], definition: ModelDefinition): TrainingInput => {
-  const [first] = features;
-  if (first === undefined) throw unsuited("There is no column to learn from. Name at least one in `features`.");
-  if (first.kind === "image" || first.kind === "tensor") {
-    if (features.length > 1) {
-      throw unsuited(`The column "${first.name}" cannot be joined with others. Name it alone in \`features\`.`);
-    }
-    if (first.kind === "tensor") return { kind: "tensor", shape: [...first.shape] };
-    const [height = first.height, width = first.width] = imageShape(definition);
-    if (height === null || width === null) {
-      throw unsuited(
-        "The images differ in size. Begin the definition with an Input of shape [height, width, channels].",
-      );
-    }
-    return { kind: "image", height, width, channels: first.channels };
-  }
-  const columns = features.map((column) => {
-    if (column.kind === "number") return { kind: "number" as const, name: column.name };
-    if (column.kind === "category") {
-      return { kind: "category" as const, name: column.name, categories: [...column.categories] };
-    }
-    throw unsuited(
-      `The column "${column.name}" holds ${column.kind}, which cannot be joined into a table row. Leave it out of \`features\`.`,
-    );
-  });
-  return { kind: "row", columns };
-};
-
 const sliceColumn = (dataset: TrainingSchema, name: string): CategoryColumn => {
   const column = columnNamed(dataset, name);
   if (column.kind === "category") return column;
@@ -109,8 +70,25 @@ const outputOf = (target: Column, loss: CompileOptions["loss"]): SignatureOutput
 };
 
 /**
+ * Refuses a network whose answer is not one value per class, or one number.
+ * @param shape Shape of one sample's output.
+ * @throws LearnError `shape-mismatch`.
+ */
+export const checkOutput = ({ output, target }: TrainingPlan, shape: readonly number[]): void => {
+  const width = shape.reduce((product, size) => product * size, 1);
+  const classes = output.kind === "classes" ? output.labels.length : 1;
+  // One output can be the probability of the second of two classes.
+  if (width === classes || (width === 1 && classes === 2)) return;
+  const wanted = output.kind === "classes" ? `${classes} classes` : "one number a row";
+  throw unsuited(
+    `The target "${target.name}" has ${wanted}, but the model gives ${width} values a sample. Give the last layer ${classes} units.`,
+  );
+};
+
+/**
  * Works out what to train.
- * @throws PlatformError `column-unknown`; LearnError `shape-mismatch` when columns do not suit each other.
+ * @throws PlatformError `column-unknown`; LearnError `shape-mismatch` or `preprocessing-invalid` when columns, steps
+ *   and network do not suit each other.
  */
 export const planTraining = (request: StartRun, dataset: TrainingSchema): TrainingPlan => {
   const target = targetOf(request, dataset);
@@ -118,13 +96,11 @@ export const planTraining = (request: StartRun, dataset: TrainingSchema): Traini
   const features = names.map((name) => columnNamed(dataset, name));
   // The wire's schema checks the frame, the learning engine everything inside.
   const definition = request.definition as unknown as ModelDefinition;
-  const input = inputOf(features, definition);
   const compile = compileOptions(request, target.kind === "category");
   return {
+    ...planInput(features, request.preprocessing ?? [], definition),
     features,
     target,
-    definition,
-    input,
     output: outputOf(target, compile.loss),
     labels: target.kind === "category" ? target.categories : null,
     slices: (request.slices ?? []).map((name) => sliceColumn(dataset, name)),

@@ -1,8 +1,8 @@
 import type { StartRun } from "@modelyard/contracts";
-import { compile, type CompileOptions, parseDefinition, resolveDefinition } from "@modelyard/learn";
+import { compile, type CompileOptions, parseDefinition } from "@modelyard/learn";
 import { type Clock, type DigestText, newIdentifier } from "../foundation/index.ts";
 import { type DatasetStore, showDataset } from "../datasets/index.ts";
-import { planTraining } from "./plan-training.ts";
+import { checkOutput, planTraining } from "./plan-training.ts";
 import type { StoredRun } from "./run.ts";
 import type { OpenRunFolder } from "./run-folder.ts";
 import type { RunStore } from "./run-store.ts";
@@ -38,7 +38,7 @@ export const startRun = async (
   const stored = await showDataset(datasets, workspaceId, { name, version: Number(version) });
   const plan = planTraining(request, stored.version);
   await using learner = await compile(parseDefinition(plan.definition), { ...plan.compile, executor: neverRuns });
-  resolveDefinition(learner.definition);
+  checkOutput(plan, learner.shapes.output);
   const nowMs = clock.nowMs();
   const run: StoredRun = {
     id: newIdentifier("run", nowMs),

@@ -1,11 +1,12 @@
 import type { ArtefactManifest, Evaluation, Lineage, RunEvent, TensorSpec } from "@modelyard/contracts";
-import { compile, type Executor, LearnError, type Learner, parseDefinition } from "@modelyard/learn";
+import { compile, type Executor, type FittedValueStep, LearnError, type Learner } from "@modelyard/learn";
 import { openDataset, type DatasetReader } from "../datasets/index.ts";
 import { canonicalJson, type Clock, PlatformError } from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import { makeCallbacks } from "./callbacks.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import { evaluateModel, type JudgedRows } from "./evaluate-model.ts";
+import { checkMissing, fitPreprocessing, preprocessedDefinition } from "./fit-preprocessing.ts";
 import { loadSlices, loadTrainingData, type TrainingData } from "./load-training-data.ts";
 import { planTraining, type TrainingPlan } from "./plan-training.ts";
 import type { RunFolder, RunResult } from "./run-folder.ts";
@@ -82,16 +83,21 @@ const lineageOf = (spec: RunSpec, plan: TrainingPlan, reader: DatasetReader): Li
 const storeArtefact = async (
   { blobs, executor, environment }: TrainDependencies,
   learner: Learner,
-  parts: { readonly plan: TrainingPlan; readonly lineage: Lineage; readonly evaluation: Evaluation | null },
+  parts: {
+    readonly plan: TrainingPlan;
+    readonly fitted: readonly FittedValueStep[];
+    readonly lineage: Lineage;
+    readonly evaluation: Evaluation | null;
+  },
 ): Promise<TrainedModel> => {
-  const { plan, lineage, evaluation } = parts;
+  const { plan, fitted, lineage, evaluation } = parts;
   const graph = await blobs.put(learner.exportOnnx(tensorNames));
   const [inputs = [], outputs = []] = batched(learner);
   const manifest: ArtefactManifest = {
     format: 1,
     definition: plan.definition as unknown as ArtefactManifest["definition"],
     signature: { input: plan.input, output: plan.output, tensors: { inputs, outputs } },
-    preprocessing: [],
+    preprocessing: [...plan.imageSteps, ...fitted] as ArtefactManifest["preprocessing"],
     labels: plan.labels === null ? null : [...plan.labels],
     graph: { digest: graph.digest, bytes: graph.bytes },
     weights: null,
@@ -111,6 +117,7 @@ const heldOut = async (
 ): Promise<JudgedRows | null> => {
   const test = await loadTrainingData(reader, plan, "test");
   const [split, data] = test.rows > 0 ? (["test", test] as const) : (["validation", validation] as const);
+  checkMissing(plan, split, data);
   return data.rows === 0 ? null : { split, data, slices: await loadSlices(reader, plan, split) };
 };
 
@@ -127,7 +134,9 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
     await loadTrainingData(reader, plan, "train"),
     await loadTrainingData(reader, plan, "validation"),
   ];
-  await using learner = await compile(parseDefinition(plan.definition), { ...plan.compile, executor });
+  const fitted = fitPreprocessing(plan, { train: data, validation });
+  const definition = preprocessedDefinition(plan, fitted);
+  await using learner = await compile(definition, { ...plan.compile, executor });
   await restoreNewest(learner, folder, recorder);
   recorder.record({
     type: "started",
@@ -156,6 +165,7 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
   if (evaluation !== null) recorder.record({ type: "evaluation", evaluation });
   const trained = await storeArtefact(dependencies, learner, {
     plan,
+    fitted,
     lineage: lineageOf(spec, plan, reader),
     evaluation,
   });

@@ -1,12 +1,13 @@
 import { constants, deflate, gunzip, gzip, inflate } from "node:zlib";
 import { promisify } from "node:util";
-import type { ModelStatistics, Signature } from "@modelyard/contracts";
+import type { ArtefactManifest, ModelStatistics, Signature } from "@modelyard/contracts";
 import { PlatformError } from "../foundation/index.ts";
 import type { LoadedModel } from "../runtimes/index.ts";
 import { BatchQueue, type BatchQueueOptions, type QueuedRequest, type QueueResult } from "./batch-queue.ts";
 import type { Frame, FrameContent } from "./frame.ts";
 import type { InferenceRequest } from "./inference-request.ts";
-import { readPredictInput, toPredictions } from "./predict-input.ts";
+import { readPredictInput } from "./predict-input.ts";
+import { toPredictions } from "./prediction.ts";
 import { readInferenceRequest } from "./read-inference-request.ts";
 import { ServingStatistics } from "./serving-statistics.ts";
 import { readTensorFlowRequest, writeTensorFlowResponse } from "./tensorflow-request.ts";
@@ -18,6 +19,7 @@ export interface ReplicaModel {
   readonly model: string;
   readonly version: number;
   readonly signature: Signature;
+  readonly preprocessing: ArtefactManifest["preprocessing"];
   readonly loaded: LoadedModel;
 }
 
@@ -155,7 +157,7 @@ export class FrameAnswerer {
   async #predict({ head, body }: Frame, turn: Turn): Promise<FrameContent> {
     const { signature, endpoint, model, version } = this.#served;
     const { contentType = "", requestId: id = "", deadline } = (head ?? {}) as PredictHead;
-    const tensors = await readPredictInput({ body, contentType }, signature, this.#served.loaded);
+    const tensors = await readPredictInput({ body, contentType }, this.#served, this.#served.loaded);
     return this.#run({ tensors, priority: 0, deadlineMs: onOwnClock(deadline) }, turn, ({ outputs }) => {
       const predictions = toPredictions(outputs, signature, this.#answering.outputs);
       return { body: Buffer.from(JSON.stringify({ id, endpoint, model, version, predictions })) };

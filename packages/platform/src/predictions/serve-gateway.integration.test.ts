@@ -35,11 +35,11 @@ const replicaOf = async (
   const address = join(folder, `${name}.sock`);
   const tensors = { inputs: [...loaded.inputs], outputs: [...loaded.outputs] };
   const signature = {
-    input: { kind: "tensor" as const, shape: [3] },
+    input: { kind: "tensor" as const, shape: [3], missing: "error" as const },
     output: { kind: "classes" as const, labels: ["a", "b", "c"], scores: "probabilities" as const },
     tensors,
   };
-  const served = { endpoint: name, model: name, version: 4, signature, loaded };
+  const served = { endpoint: name, model: name, version: 4, signature, preprocessing: [], loaded };
   resources.use(
     await serveReplica(address, served, {
       rowsMax: 8,

@@ -41,7 +41,7 @@ const main = async (): Promise<void> => {
   });
   const address = replicaAddress(directory.sockets, spec.id);
   await rm(address, { force: true });
-  const served = { ...spec, signature: manifest.signature, loaded };
+  const served = { ...spec, signature: manifest.signature, preprocessing: manifest.preprocessing, loaded };
   const options = {
     rowsMax: config.batchRowsMax,
     queueMax: config.queueMax,
