@@ -2,10 +2,10 @@ import type { Column, FittedStep, PreprocessingStep, Signature } from "@modelyar
 import { applyImageSteps, compile, type DataArray } from "@modelyard/learn";
 import { onnxRuntimeExecutor } from "@modelyard/learn/onnxruntime-node";
 import fc from "fast-check";
-import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { TrainingData } from "../../packages/platform/src/experiments/load-training-data.ts";
 import { fitPreprocessing, preprocessedDefinition } from "../../packages/platform/src/experiments/fit-preprocessing.ts";
+import { encodePng } from "../../packages/platform/src/datasets/decode-image.ts";
 import { planTraining, type TrainingPlan } from "../../packages/platform/src/experiments/plan-training.ts";
 import { onnxRuntime } from "../../packages/platform/src/runtimes/onnx-runtime.ts";
 import { readPredictInput } from "../../packages/platform/src/predictions/predict-input.ts";
@@ -155,9 +155,7 @@ describe("training and serving see the same", () => {
         const prepared = applyImageSteps({ data, height, width, channels: 3 }, plan.imageSteps).data;
         const { trained, serve } = await bothWays(plan, { shape: [1, ...plan.rawShape], values: prepared });
         expect(plan.rawShape).toEqual([6, 6, 1]);
-        const png = await sharp(data, { raw: { height, width, channels: 3 } })
-          .png()
-          .toBuffer();
+        const png = await encodePng({ data, height, width, channels: 3 });
         expect(bits(await serve(png, "image/png"))).toEqual(bits(trained));
         const nested = Array.from({ length: height }, (_, y) =>
           Array.from({ length: width }, (__, x) => [...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)]),

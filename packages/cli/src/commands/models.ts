@@ -39,6 +39,19 @@ const resolve = async ({ connection }: Context, reference: string): Promise<Mode
   );
 };
 
+type Step = ModelVersion["artefact"]["preprocessing"][number];
+
+const columnsShown = 6;
+
+/** A step with the columns or the size that it works on. */
+const stepText = (step: Step): string => {
+  if (step.step === "grayscale") return step.step;
+  if (step.step === "resize" || step.step === "crop") return `${step.step} ${step.height}×${step.width}`;
+  const { columns } = step;
+  const rest = columns.length > columnsShown ? ` and ${columns.length - columnsShown} more` : "";
+  return `${step.step} ${columns.slice(0, columnsShown).join(", ")}${rest}`;
+};
+
 const describeVersion = (version: ModelVersion): string => {
   const { lineage, evaluation, signature } = version.artefact;
   const origin =
@@ -56,6 +69,7 @@ const describeVersion = (version: ModelVersion): string => {
     ["digest", version.digest],
     ...origin,
     ["input", signature.input.kind],
+    ["preprocessing", version.artefact.preprocessing.map(stepText).join(" → ") || "none"],
     ["output", signature.output.kind],
   ];
   return `${versionTable([version])}\n${formatTable(["", ""], facts)}${evaluation === null ? "" : `\n${formatEvaluation(evaluation)}`}`;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { ModelDefinition, type Run } from "@modelyard/contracts";
+import { ModelDefinition, PreprocessingStep, type Run } from "@modelyard/contracts";
 import { addCommand, type CommonOptions, type Context, contextOf, positiveNumber, wholeNumber } from "../command.ts";
 import { exitCodes, UsageError } from "../failure.ts";
 import { formatEvaluation } from "../output/evaluation.ts";
@@ -21,23 +21,48 @@ interface StartOptions extends CommonOptions {
   readonly seed?: number;
   readonly model?: string;
   readonly target?: string;
+  readonly preprocessing?: string;
+  readonly slice?: readonly string[];
   readonly earlyStopping?: number;
   readonly watch?: boolean;
 }
 
-const readDefinition = (file: string): ModelDefinition => {
+interface Schema<Value> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: Value }
+    | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+const issueText = ({ path, message }: Issue): string => `${path.length === 0 ? "" : `${path.join(".")}: `}${message}`;
+
+/** Reads a JSON file that a schema accepts. */
+const readJsonFile = <Value>(file: string, schema: Schema<Value>, what: string): Value => {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch {
-    throw new UsageError("file-unreadable", `"${file}" cannot be read. Give a JSON file with the model's definition.`);
+    throw new UsageError("file-unreadable", `"${file}" cannot be read. Give a JSON file with ${what}.`);
   }
+  let value: unknown;
   try {
-    return ModelDefinition.parse(JSON.parse(text));
+    value = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof SyntaxError ? error.message : "it has no `kind` and `layers`";
-    throw new UsageError("usage", `"${file}" is not a model definition: ${reason}.`);
+    throw new UsageError("usage", `"${file}" is not valid JSON: ${(error as Error).message}.`);
   }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError(
+    "usage",
+    `"${file}" does not hold ${what}${issue === undefined ? "" : `: ${issueText(issue)}`}.`,
+  );
 };
 
 const metricsText = (run: Run): string =>
@@ -107,6 +132,8 @@ const addStart = (runs: Command, terminal: Terminal): void => {
     .option("--seed <number>", "seed of weights, order and dropout", wholeNumber(0))
     .option("--model <name>", "model to register under (default: the experiment's name)")
     .option("--target <column>", "column to predict (default: the dataset's)")
+    .option("--preprocessing <file>", "JSON file with the steps between the raw data and the network")
+    .option("--slice <columns...>", "category columns to evaluate by as well")
     .option("--early-stopping <epochs>", "stop after so many epochs without a better val_loss", wholeNumber(1))
     .option("--watch", "follow the run until it ends")
     .action(async (options: StartOptions) => {
@@ -115,7 +142,7 @@ const addStart = (runs: Command, terminal: Terminal): void => {
       const request: Parameters<typeof context.connection.yard.runs.start>[0] = {
         experiment: options.experiment,
         dataset: options.dataset,
-        definition: readDefinition(options.definition),
+        definition: readJsonFile(options.definition, ModelDefinition, "a model definition"),
         epochs: options.epochs,
         batchSize: options.batchSize,
         optimizer: learningRate === undefined ? optimizer : { name: optimizer, learningRate },
@@ -123,6 +150,11 @@ const addStart = (runs: Command, terminal: Terminal): void => {
         seed: options.seed,
         model: options.model,
         target: options.target,
+        preprocessing:
+          options.preprocessing === undefined
+            ? undefined
+            : readJsonFile(options.preprocessing, PreprocessingStep.array(), "a list of preprocessing steps"),
+        slices: options.slice === undefined ? undefined : [...options.slice],
         callbacks: earlyStopping === undefined ? undefined : [{ name: "early_stopping", patience: earlyStopping }],
       };
       const run = await context.connection.yard.runs.start(request);

@@ -78,9 +78,11 @@ export interface ImageSize {
 }
 
 /** Size after the steps. */
-export const sizeAfter = (size: ImageSize, steps: readonly ImageStep[]): ImageSize =>
-  steps.reduce(
-    (current, step) =>
-      step.step === "grayscale" ? { ...current, channels: 1 } : { ...current, height: step.height, width: step.width },
-    size,
-  );
+export const sizeAfter = ({ height, width, channels }: ImageSize, steps: readonly ImageStep[]): ImageSize => {
+  const sizing = steps.findLast((step) => step.step !== "grayscale");
+  return {
+    height: sizing?.height ?? height,
+    width: sizing?.width ?? width,
+    channels: steps.some(({ step }) => step === "grayscale") ? 1 : channels,
+  };
+};

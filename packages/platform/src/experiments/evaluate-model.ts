@@ -5,6 +5,8 @@ import {
   calibrationError,
   classificationReport,
   classProbabilities,
+  type DataArray,
+  type Executor,
   LearnError,
   type Learner,
   logLoss,
@@ -18,6 +20,7 @@ import {
 import type { TrainingData } from "./load-training-data.ts";
 import type { TrainingPlan } from "./plan-training.ts";
 import { type SliceColumn, sliceRows } from "./slice-rows.ts";
+import { tensorNames } from "./store-artefact.ts";
 
 type Classification = Extract<Evaluation, { kind: "classification" }>;
 
@@ -127,31 +130,57 @@ const regressed = (truth: ArrayLike<number>, predicted: Float32Array, slices: re
   }),
 });
 
+/** A trained model and the graph of it that will be served. */
+export interface JudgedModel {
+  readonly learner: Learner;
+  readonly graph: Uint8Array;
+  readonly executor: Executor;
+}
+
+const rowsPerRun = 256;
+
+/** Answers of the graph that will be served: what is judged is what runs later, to the byte. */
+const predictServed = async ({ graph, executor, learner }: JudgedModel, x: DataArray): Promise<Float32Array> => {
+  await using session = await executor.load(graph);
+  const rows = x.shape[0] ?? 0;
+  const width = rows === 0 ? 0 : x.values.length / rows;
+  const outputWidth = learner.shapes.output.reduce((product, size) => product * size, 1);
+  const predicted = new Float32Array(rows * outputWidth);
+  for (let first = 0; first < rows; first += rowsPerRun) {
+    const count = Math.min(rowsPerRun, rows - first);
+    const values = Float32Array.from(x.values.slice(first * width, (first + count) * width));
+    const shape = [count, ...learner.shapes.input];
+    const outputs = await session.run({ [tensorNames.inputName]: { dtype: "float32", shape, values } });
+    predicted.set(outputs[tensorNames.outputName]?.values as Float32Array, first * outputWidth);
+  }
+  return predicted;
+};
+
 /**
  * Judges a trained model on rows that it did not learn from.
  * @throws LearnError `loss-not-finite` when the model's answers are no numbers: it must not become a version.
  */
 export const evaluateModel = async (
-  learner: Learner,
+  model: JudgedModel,
   plan: TrainingPlan,
   { split, data, slices }: JudgedRows,
 ): Promise<Evaluation> => {
-  const { loss = 0 } = await learner.evaluate(data.x, data.y);
+  const { loss = 0 } = await model.learner.evaluate(data.x, data.y);
   if (!Number.isFinite(loss)) {
     throw new LearnError(
       "loss-not-finite",
       `After the last step the loss on the ${split} rows is ${loss}. Lower the learning rate, clip the gradients, or scale the inputs.`,
     );
   }
-  const predicted = await learner.predict(data.x);
+  const predicted = await predictServed(model, data.x);
   const head = { split, rows: data.rows, loss };
   if (plan.output.kind !== "classes") {
-    return { kind: "regression", ...head, ...regressed(data.y.values, predicted.values, slices) };
+    return { kind: "regression", ...head, ...regressed(data.y.values, predicted, slices) };
   }
   const { labels, scores } = plan.output;
-  const probabilities = classProbabilities(predicted.values, {
+  const probabilities = classProbabilities(predicted, {
     classes: labels.length,
-    width: predicted.shape.at(-1) ?? labels.length,
+    width: data.rows === 0 ? labels.length : predicted.length / data.rows,
     logits: scores === "logits",
   });
   const scored = { trueClasses: data.y.values, probabilities, classes: labels.length };

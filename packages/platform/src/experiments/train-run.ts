@@ -1,7 +1,7 @@
-import type { ArtefactManifest, Evaluation, Lineage, RunEvent, TensorSpec } from "@modelyard/contracts";
-import { compile, type Executor, type FittedValueStep, LearnError, type Learner } from "@modelyard/learn";
+import type { ArtefactManifest, RunEvent } from "@modelyard/contracts";
+import { compile, type Executor, LearnError, type Learner } from "@modelyard/learn";
 import { openDataset, type DatasetReader } from "../datasets/index.ts";
-import { canonicalJson, type Clock, PlatformError } from "../foundation/index.ts";
+import { type Clock, PlatformError } from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import { makeCallbacks } from "./callbacks.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
@@ -11,8 +11,7 @@ import { loadSlices, loadTrainingData, type TrainingData } from "./load-training
 import { planTraining, type TrainingPlan } from "./plan-training.ts";
 import type { RunFolder, RunResult } from "./run-folder.ts";
 import { RunRecorder } from "./run-recorder.ts";
-import type { RunSpec } from "./run-spec.ts";
-import type { TrainedModel } from "./trained-model.ts";
+import { storeArtefact, tensorNames } from "./store-artefact.ts";
 
 /** What a training needs. */
 export interface TrainDependencies {
@@ -24,9 +23,6 @@ export interface TrainDependencies {
   /** Aborts when the run is to write a checkpoint and end. */
   readonly signal: AbortSignal;
 }
-
-const opset = 21;
-const tensorNames = { inputName: "x", outputName: "prediction" } as const;
 
 const canceled: RunResult = {
   outcome: "canceled",
@@ -49,64 +45,6 @@ const restoreNewest = async (learner: Learner, folder: RunFolder, recorder: RunR
     }
   }
   if (checkpoints.length > 0) recorder.log("warning", "No checkpoint can be used; the training begins anew.");
-};
-
-const batched = (learner: Learner): TensorSpec[][] => {
-  const spec = (name: string, shape: readonly number[]): TensorSpec => ({
-    name,
-    datatype: "FP32",
-    shape: [-1, ...shape],
-  });
-  return [[spec(tensorNames.inputName, learner.shapes.input)], [spec(tensorNames.outputName, learner.shapes.output)]];
-};
-
-const lineageOf = (spec: RunSpec, plan: TrainingPlan, reader: DatasetReader): Lineage => {
-  const { request } = spec;
-  const { train, validation, test } = reader.manifest.split;
-  return {
-    run: spec.runId,
-    dataset: spec.dataset.reference,
-    datasetDigest: spec.dataset.digest,
-    target: plan.target.name,
-    features: plan.features.map(({ name }) => name),
-    split: { train, validation, test },
-    seed: request.seed,
-    optimizer: request.optimizer,
-    loss: plan.compile.loss,
-    epochs: request.epochs,
-    batchSize: request.batchSize,
-    codeVersion: spec.codeVersion,
-  };
-};
-
-/** Stores the artefact's files and its manifest as blobs. */
-const storeArtefact = async (
-  { blobs, executor, environment }: TrainDependencies,
-  learner: Learner,
-  parts: {
-    readonly plan: TrainingPlan;
-    readonly fitted: readonly FittedValueStep[];
-    readonly lineage: Lineage;
-    readonly evaluation: Evaluation | null;
-  },
-): Promise<TrainedModel> => {
-  const { plan, fitted, lineage, evaluation } = parts;
-  const graph = await blobs.put(learner.exportOnnx(tensorNames));
-  const [inputs = [], outputs = []] = batched(learner);
-  const manifest: ArtefactManifest = {
-    format: 1,
-    definition: plan.definition as unknown as ArtefactManifest["definition"],
-    signature: { input: plan.input, output: plan.output, tensors: { inputs, outputs } },
-    preprocessing: [...plan.imageSteps, ...fitted] as ArtefactManifest["preprocessing"],
-    labels: plan.labels === null ? null : [...plan.labels],
-    graph: { digest: graph.digest, bytes: graph.bytes },
-    weights: null,
-    evaluation,
-    lineage,
-    environment: { ...environment, onnxruntime: executor.engine, opset },
-  };
-  const stored = await blobs.put(new TextEncoder().encode(canonicalJson(manifest)));
-  return { digest: stored.digest, manifest, bytes: graph.bytes + stored.bytes };
 };
 
 /** The part that the model is judged on: test rows, or validation rows where there are none. */
@@ -161,14 +99,11 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
   }
   if (history.stopped !== null) recorder.log("info", `The training stopped early: ${history.stopped}.`);
   const judged = await heldOut(reader, plan, validation);
-  const evaluation = judged === null ? null : await evaluateModel(learner, plan, judged);
+  const graph = learner.exportOnnx(tensorNames);
+  const evaluation = judged === null ? null : await evaluateModel({ learner, graph, executor }, plan, judged);
   if (evaluation !== null) recorder.record({ type: "evaluation", evaluation });
-  const trained = await storeArtefact(dependencies, learner, {
-    plan,
-    fitted,
-    lineage: lineageOf(spec, plan, reader),
-    evaluation,
-  });
+  const shapes = learner.shapes;
+  const trained = await storeArtefact(dependencies, { spec, plan, fitted, split, graph, shapes, evaluation });
   await recorder.settled();
   return { outcome: "succeeded", trained };
 };

@@ -117,8 +117,9 @@ const numberValue = (name: string, value: unknown): number => {
 };
 
 const categoryIndex = (column: Extract<RowColumn, { kind: "category" }>, value: unknown): number => {
-  const known = typeof value === "object" ? -1 : column.categories.indexOf(String(value));
-  if (known >= 0 || (column.unknown === "ignore" && typeof value !== "object")) return known;
+  const plain = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  const index = plain ? column.categories.indexOf(String(value)) : -1;
+  if (index >= 0 || (plain && column.unknown === "ignore")) return index;
   const some = column.categories.slice(0, 20).join(", ");
   throw wrongInput(`The column "${column.name}" has no category ${shown(value)}. Known are: ${some}.`);
 };
