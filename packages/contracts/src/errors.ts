@@ -59,6 +59,7 @@ export const errorCatalogue = {
   "metric-invalid": invalid("The metric is unknown or does not fit the model"),
   "operator-without-gradient": invalid("An operator of the graph has no gradient rule"),
   "onnx-invalid": invalid("The ONNX model is not valid"),
+  "keras-invalid": invalid("The Keras file cannot be imported"),
   "loss-not-finite": kind(500, "ABORTED", "The loss became NaN or infinite and the run stopped"),
   "executor-failed": kind(500, "INTERNAL", "The execution engine could not run the graph"),
   "out-of-memory": kind(507, "RESOURCE_EXHAUSTED", "The training needs more memory than allowed"),

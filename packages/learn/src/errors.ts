@@ -17,6 +17,7 @@ export type LearnErrorCode =
   | "metric-invalid"
   | "operator-without-gradient"
   | "onnx-invalid"
+  | "keras-invalid"
   | "loss-not-finite"
   | "executor-failed"
   | "checkpoint-corrupt"

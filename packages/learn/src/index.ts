@@ -94,11 +94,21 @@ export {
   zeroPadding2d,
   zeroPadding3d,
 } from "./definition/builders/shaping.ts";
-export { input, model, type ModelDefinition, outputOf, sequential, subModel } from "./definition/definition.ts";
+export {
+  furtherOutput,
+  input,
+  model,
+  type ModelDefinition,
+  outputOf,
+  sequential,
+  subModel,
+} from "./definition/definition.ts";
 export { parseDefinition } from "./definition/parse.ts";
 export { resolveDefinition, type ResolvedModel } from "./definition/resolve.ts";
 export { type Loss, type LossConfig, lossNames, parseLoss, type Reduction } from "./losses/index.ts";
 export { type InspectedModel, type InspectedPort, inspectModel } from "./onnx/inspect.ts";
+export type { Hdf5Array, Hdf5File, OpenHdf5 } from "./keras/hdf5.ts";
+export { importKeras, type KerasImportOptions, type KerasModel } from "./keras/import.ts";
 export { type DecodedModel, decodeModel, type DecodeOptions } from "./onnx/decode.ts";
 export type { Graph } from "./onnx/graph.ts";
 export {

@@ -37,7 +37,9 @@ export interface SymbolicValue {
   readonly spec: LayerSpec;
   readonly from: readonly SymbolicValue[];
   /** For a further output of a sub-model: the sub-model's value, and the layer inside that gives it. */
-  readonly part?: { readonly of: SymbolicValue; readonly layer: string };
+  readonly part?: { readonly of: SymbolicValue; readonly layer: string } | undefined;
+  /** For what a layer gives beside its result: the layer's value, and its place from 1. */
+  readonly further?: { readonly of: SymbolicValue; readonly place: number } | undefined;
 }
 
 /** A layer: put it into `sequential([...])`, or call it with the results of other layers. */
@@ -108,8 +110,9 @@ export const model = (options: {
 }): FunctionalDefinition => {
   const order: SymbolicValue[] = [];
   const visit = (value: SymbolicValue): void => {
-    if (value.part !== undefined) {
-      visit(value.part.of);
+    const origin = value.part?.of ?? value.further?.of;
+    if (origin !== undefined) {
+      visit(origin);
       return;
     }
     if (order.includes(value)) return;
@@ -119,8 +122,11 @@ export const model = (options: {
   for (const value of [...options.inputs, ...options.outputs]) visit(value);
   const specs = order.map(({ spec }) => spec);
   const names = nameUses(specs);
-  const nameOf = (value: SymbolicValue): string =>
-    value.part === undefined ? (names[order.indexOf(value)] ?? "") : `${nameOf(value.part.of)}/${value.part.layer}`;
+  const nameOf = (value: SymbolicValue): string => {
+    if (value.part !== undefined) return `${nameOf(value.part.of)}/${value.part.layer}`;
+    if (value.further !== undefined) return `${nameOf(value.further.of)}:${value.further.place}`;
+    return names[order.indexOf(value)] ?? "";
+  };
   return {
     kind: "functional",
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -158,4 +164,11 @@ export const outputOf = (value: SymbolicValue, layerName: string): SymbolicValue
   spec: value.spec,
   from: [value],
   part: { of: value, layer: layerName },
+});
+
+/** What a layer gives beside its result, counted from 1: the last states of a recurrent layer with `returnState`. */
+export const furtherOutput = (value: SymbolicValue, place: number): SymbolicValue => ({
+  spec: value.spec,
+  from: [value],
+  further: { of: value, place },
 });

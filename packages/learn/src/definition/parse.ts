@@ -54,3 +54,9 @@ export const parseDefinition = (value: unknown): ModelDefinition => {
     `The model definition is not valid at ${issueText(parsed.error)}. Expected {kind: "sequential", layers: [{layer: "Input", shape: […]}, …]} or {kind: "functional", layers, inputs, outputs}.`,
   );
 };
+
+/** A layer's result as others name it: `lstm` is its result, `lstm:1` the first that it gives beside it. */
+export const parseReference = (reference: string): { readonly layer: string; readonly further: number } => {
+  const [layer = "", further] = reference.split(":");
+  return { layer, further: further === undefined ? 0 : Number(further) };
+};

@@ -7,7 +7,7 @@ import { splitWeightArguments, withWeightArguments } from "../layers/weight-argu
 import type { Regularizer } from "../regularizers/index.ts";
 import type { LayerSpec, ModelDefinition } from "./definition.ts";
 import { expandDefinition, type Place } from "./expand.ts";
-import { inputSchema, issueText, parseDefinition } from "./parse.ts";
+import { inputSchema, issueText, parseDefinition, parseReference } from "./parse.ts";
 
 /** A layer with its arguments validated and its shapes known. */
 export interface ResolvedLayer {
@@ -20,6 +20,8 @@ export interface ResolvedLayer {
   readonly inputs: readonly string[];
   readonly inputShapes: readonly SampleShape[];
   readonly outputShape: SampleShape;
+  /** Shapes of what it gives beside its result. */
+  readonly furtherShapes: readonly SampleShape[];
   /** Its own weights; none where it uses those of another layer. */
   readonly weights: readonly WeightSpec[];
   /** The layer whose weights it uses: itself, or the one that it shares. */
@@ -72,6 +74,7 @@ const resolveInput = ({ name, spec }: Place): ResolvedLayer => {
     inputs: [],
     inputShapes: [],
     outputShape: (args as z.output<typeof inputSchema>).shape,
+    furtherShapes: [],
     weights: [],
     owner: name,
     frozen: false,
@@ -80,9 +83,16 @@ const resolveInput = ({ name, spec }: Place): ResolvedLayer => {
 
 type Known = ReadonlyMap<string, ResolvedLayer>;
 
+/** Shape of a layer's result, or of a further one, which is named `layer:1` and so on. */
+const resultShape = (source: string, known: Known): SampleShape | undefined => {
+  const { layer, further } = parseReference(source);
+  const found = known.get(layer);
+  return further === 0 ? found?.outputShape : found?.furtherShapes[further - 1];
+};
+
 const inputShapesOf = ({ name, spec, inputs }: Place, known: Known): SampleShape[] =>
   inputs.map((source) => {
-    const shape = known.get(source)?.outputShape;
+    const shape = resultShape(source, known);
     if (shape !== undefined) return shape;
     throw new LearnError(
       "definition-invalid",
@@ -104,13 +114,14 @@ const resolveShared = (place: Place, owner: string, known: Known): ResolvedLayer
   const shapes = (weights: readonly WeightSpec[]): string => JSON.stringify(weights.map(({ shape }) => shape));
   const owning = known.get(first.owner) ?? first;
   const outputShape = first.kind.outputShape(first.arguments, inputShapes, { layer: first.layer, name: place.name });
+  const furtherShapes = first.kind.furtherShapes(first.arguments, inputShapes);
   if (shapes(first.kind.weights(first.arguments, inputShapes)) !== shapes(owning.weights)) {
     throw new LearnError(
       "shape-mismatch",
       `${first.layer} "${place.name}" shares the weights of "${owner}", which its input of shape ${inputShapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")} does not fit.`,
     );
   }
-  return { ...first, name: place.name, inputs: place.inputs, inputShapes, outputShape, weights: [] };
+  return { ...first, name: place.name, inputs: place.inputs, inputShapes, outputShape, furtherShapes, weights: [] };
 };
 
 const resolveLayer = (given: Place, known: Known): ResolvedLayer => {
@@ -133,6 +144,7 @@ const resolveLayer = (given: Place, known: Known): ResolvedLayer => {
     inputs,
     inputShapes,
     outputShape,
+    furtherShapes: kind.furtherShapes(args, inputShapes),
     weights: specs.map((weight) => ({ ...weight, trainable: weight.trainable && !frozen })),
     owner: name,
     frozen,

@@ -234,6 +234,8 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   ...recurrent,
   ...wrappers,
   ...attention,
+  Resizing: { args: { height: 3, width: 8 }, shapes: image },
+  "UpSampling2D bilinear": { args: { size: 2, interpolation: "bilinear" }, shapes: image },
   Identity: { args: {}, shapes: sequence },
   "GRU that resets before": { args: { units: 3, resetAfter: false }, shapes: sequence },
   Dense: { args: { units: 3, activation: "softmax" }, shapes: [[4]] },

@@ -26,6 +26,7 @@ import {
 } from "./layer-normalization.ts";
 import { concatenateLayer, elementwiseMergingLayers } from "./merging.ts";
 import { globalPoolingLayers, poolingLayers } from "./pooling.ts";
+import { resizingLayer } from "./resizing.ts";
 import { gruLayer } from "./recurrent/gru.ts";
 import { lstmLayer } from "./recurrent/lstm.ts";
 import { simpleRnnLayer } from "./recurrent/simple-rnn.ts";
@@ -84,6 +85,7 @@ export const layerKinds: ReadonlyMap<string, LayerKind> = new Map(
     preluLayer,
     softmaxLayer,
     rescalingLayer,
+    resizingLayer,
     normalizationLayer,
     preprocessingLayer,
     ...elementwiseMergingLayers,

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { LearnError } from "../errors.ts";
 import type { GraphBuilder } from "../onnx/builder.ts";
 import { lengthsOf, lengthsSchema } from "./arguments.ts";
+import type { Lengths } from "./arguments.ts";
+import { type Interpolation, interpolationSchema, resized } from "./resizing.ts";
 import { defineLayer, only, spatialShape } from "./layer.ts";
 import type { LayerKind, LayerValue } from "./layer.ts";
 import { graphAxis, reshapeSamples } from "./layout.ts";
@@ -106,16 +108,32 @@ const repeated = (
   };
 };
 
+interface UpSampling {
+  readonly size: Lengths;
+  /** Of images only; elements are repeated by default. */
+  readonly interpolation: Interpolation;
+}
+
 const upSampling = (rank: Rank): LayerKind =>
-  defineLayer({
+  defineLayer<UpSampling>({
     layer: `UpSampling${rank}D`,
-    arguments: z.strictObject({ size: lengthsSchema(rank).default(2) }),
+    arguments: z.strictObject({
+      size: lengthsSchema(rank).default(2),
+      interpolation: (rank === 2 ? interpolationSchema : z.literal("nearest")).default("nearest"),
+    }),
     outputShape: ({ size }, inputs, place) => {
       const sizes = lengthsOf(size, rank);
       return spatialShape(inputs, rank, place).map((length, axis) => length * (sizes[axis] ?? 1));
     },
-    emit: ({ size }, inputs, { builder }) =>
-      lengthsOf(size, rank).reduce((value, times, axis) => repeated(builder, value, { axis, times }), only(inputs)),
+    emit: ({ size, interpolation }, inputs, { builder }) => {
+      const input = only(inputs);
+      const sizes = lengthsOf(size, rank);
+      if (interpolation !== "nearest") {
+        const [height = 1, width = 1] = input.shape.map((length, axis) => length * (sizes[axis] ?? 1));
+        return resized(builder, input, { height, width, interpolation });
+      }
+      return sizes.reduce((value, times, axis) => repeated(builder, value, { axis, times }), input);
+    },
   });
 
 const ranks: readonly Rank[] = [1, 2, 3];

@@ -1,4 +1,5 @@
 import type { ResolvedLayer, ResolvedModel } from "../definition/resolve.ts";
+import { parseReference } from "../definition/parse.ts";
 import { LearnError } from "../errors.ts";
 import type { EmitContext, LayerValue, WeightStorage } from "../layers/layer.ts";
 import { plain } from "../layers/layout.ts";
@@ -125,7 +126,9 @@ export const emitModel = (builder: GraphBuilder, model: ResolvedModel, options: 
   const values = new Map<string, LayerValue>();
   const inputs: Value[] = [];
   const valueOf = (name: string): LayerValue => {
-    const value = values.get(name);
+    const { layer, further } = parseReference(name);
+    const result = values.get(layer);
+    const value = further === 0 ? result : result?.further?.[further - 1];
     if (value === undefined)
       throw new LearnError("definition-invalid", `Layer "${name}" is used before it is computed.`);
     return value;
