@@ -26,6 +26,11 @@ export const errorCatalogue = {
   "invalid-input": invalid("The request does not fit the operation's schema"),
   unauthenticated: kind(401, "UNAUTHENTICATED", "No valid API key came with the request"),
   forbidden: kind(403, "PERMISSION_DENIED", "The API key lacks the scope of this operation"),
+  "host-not-allowed": kind(
+    403,
+    "PERMISSION_DENIED",
+    "The request was meant for another host, or comes from another site",
+  ),
   "not-found": kind(404, "NOT_FOUND", "There is no such thing here"),
   "method-not-allowed": kind(405, "UNIMPLEMENTED", "The path does not take this method"),
   "quota-exceeded": kind(403, "RESOURCE_EXHAUSTED", "The workspace's quota is used up"),

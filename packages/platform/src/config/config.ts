@@ -7,6 +7,9 @@ export interface Config {
   readonly dataDirectory: string;
   readonly host: string;
   readonly port: number;
+  readonly allowedHosts: string;
+  readonly tlsCertificate: string;
+  readonly tlsKey: string;
   readonly maxConcurrentRuns: number;
   readonly trainerThreads: number;
   readonly replicaThreads: number;
@@ -54,6 +57,24 @@ export const settings: { readonly [Name in SettingName]: Setting<Config[Name]> }
     schema: whole(0, 65_535),
     fallback: 8642,
     about: "Public port; 0 takes a free one",
+  },
+  allowedHosts: {
+    variable: "MODELYARD_ALLOWED_HOSTS",
+    schema: z.string().max(10_000),
+    fallback: "",
+    about: "Host names, separated by commas, under which the server may be reached beside its addresses and localhost",
+  },
+  tlsCertificate: {
+    variable: "MODELYARD_TLS_CERTIFICATE",
+    schema: z.string().max(4096),
+    fallback: "",
+    about: "PEM file of the certificate chain; with tlsKey the public port speaks TLS. Read again when it changes",
+  },
+  tlsKey: {
+    variable: "MODELYARD_TLS_KEY",
+    schema: z.string().max(4096),
+    fallback: "",
+    about: "PEM file of the certificate's private key",
   },
   maxConcurrentRuns: {
     variable: "MODELYARD_MAX_CONCURRENT_RUNS",

@@ -1,3 +1,4 @@
+export { createHostGuard } from "./host-guard.ts";
 export { createGatewayMetrics } from "./gateway-metrics.ts";
 export { createPassThrough } from "./pass-through.ts";
 export { followRoutes, internalHeader } from "./routing-feed.ts";

@@ -11,7 +11,14 @@ import type { RoutedEndpoint } from "../deployments/index.ts";
 import { systemClock } from "../foundation/index.ts";
 import { onnxRuntime } from "../runtimes/onnx-runtime.ts";
 import { hashSecret, newKeyText } from "../workspaces/api-key.ts";
-import { createGatewayMetrics, createPassThrough, RoutingTable, serveGateway, serveReplica } from "./index.ts";
+import {
+  createGatewayMetrics,
+  createHostGuard,
+  createPassThrough,
+  RoutingTable,
+  serveGateway,
+  serveReplica,
+} from "./index.ts";
 
 const datatypes = everyElementType.filter((datatype) => datatype !== "BF16");
 const bodyBytesMax = 1024 * 1024;
@@ -101,6 +108,8 @@ beforeAll(async () => {
     batchRowsMax: 8,
     dialect: "modelyard",
     controlPlaneUp: () => false,
+    guard: createHostGuard([]),
+    tls: null,
   });
   await new Promise<void>((done) => void server.listen(0, "127.0.0.1", () => done()));
   resources.defer(() => void server.close());

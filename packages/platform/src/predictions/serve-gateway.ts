@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import { allows, type ModelStatistics, type Operation, operations } from "@modelyard/contracts";
 import { type Logger, notFound, PlatformError, type Principal } from "../foundation/index.ts";
-import { isInternal, type ProblemAnswer, problemOf } from "../transport/index.ts";
+import { isInternal, type ProblemAnswer, problemOf, type TlsMaterial } from "../transport/index.ts";
 import { answered, checkVersion, inferHeadOf, timeoutOf } from "./answer-predictions.ts";
 import { toModelConfig, toModelMetadata, toTensorFlowMetadata, toTensorFlowStatus } from "./describe-endpoint.ts";
 import { describeOpenApi } from "./describe-open-api.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { type GatewayOperationId, matchPath, type PathMatch } from "./gateway-paths.ts";
+import type { HostGuard } from "./host-guard.ts";
 import type { PassThrough } from "./pass-through.ts";
 import { dialects, type DialectName } from "./protocol-dialect.ts";
 import { readBody } from "./read-body.ts";
@@ -22,6 +24,10 @@ export interface GatewayOptions {
   readonly passThrough: PassThrough;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
+  /** Refuses requests that were not meant for this server. */
+  readonly guard: HostGuard;
+  /** Certificate and key when the port speaks TLS. */
+  readonly tls: TlsMaterial | null;
   readonly bodyBytesMax: number;
   readonly batchRowsMax: number;
   readonly dialect: DialectName;
@@ -93,6 +99,7 @@ class Gateway {
     const end = url.indexOf("?");
     const match = matchPath(incoming.method ?? "", end < 0 ? url : url.slice(0, end));
     try {
+      this.#options.guard(incoming.headers);
       if (match === null) {
         incoming.headers["x-request-id"] = requestId;
         // Triton's clients name no content type for the JSON of its extensions.
@@ -218,11 +225,11 @@ interface Failed {
 }
 
 /** Builds the public server; it does not listen yet. */
-export const serveGateway = (options: GatewayOptions): Server => {
+export const serveGateway = (options: GatewayOptions): Server | TlsServer => {
   const gateway = new Gateway(options);
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 0 }, (incoming, outgoing) => {
-    void gateway.handle(incoming, outgoing);
-  });
-  server.headersTimeout = 30_000;
-  return server;
+  const settings = { keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 30_000 };
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => void gateway.handle(incoming, outgoing);
+  return options.tls === null
+    ? createServer(settings, answer)
+    : createTlsServer({ ...settings, ...options.tls, minVersion: "TLSv1.2" }, answer);
 };

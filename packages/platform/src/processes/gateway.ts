@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { loadConfig } from "../config/index.ts";
+import { type Config, loadConfig } from "../config/index.ts";
 import { parseRoutingSnapshot } from "../deployments/index.ts";
 import { enableFailpoints, PlatformError, systemClock } from "../foundation/index.ts";
 import {
   createGatewayMetrics,
+  createHostGuard,
   createPassThrough,
   followRoutes,
   RoutingTable,
@@ -13,10 +14,31 @@ import {
 import { writeFileAtomic } from "../storage/atomic-file.ts";
 import { openDataDirectory } from "../storage/data-directory.ts";
 import { readOrMakePepper } from "../storage/secrets.ts";
+import { readTlsFiles, type TlsMaterial, watchTlsFiles } from "../transport/index.ts";
 import { joinSupervisor } from "../supervision/index.ts";
 import { processLogger } from "./process-logger.ts";
 
 const closeWithinMs = 10_000;
+
+/** @throws PlatformError `port-in-use`. */
+const listening = (server: ReturnType<typeof serveGateway>, port: number): Promise<unknown> =>
+  Promise.race([
+    once(server, "listening"),
+    once(server, "error").then(([cause]) => {
+      throw new PlatformError("port-in-use", `Port ${port} cannot be opened. Choose another with --port.`, { cause });
+    }),
+  ]);
+
+/** Certificate and key, when both are configured. */
+const openTls = async ({ tlsCertificate, tlsKey }: Config) => {
+  if (tlsCertificate === "" && tlsKey === "") return null;
+  const files = { certificate: tlsCertificate, key: tlsKey };
+  return { files, material: await readTlsFiles(files) };
+};
+
+const renewTls = (server: ReturnType<typeof serveGateway>, material: TlsMaterial): void => {
+  if ("setSecureContext" in server) server.setSecureContext(material);
+};
 
 /** The public port: predictions go to replicas, all else to the control plane. Never touches the database. */
 const main = async (): Promise<void> => {
@@ -49,7 +71,10 @@ const main = async (): Promise<void> => {
     },
   });
   using passThrough = createPassThrough(directory.controlPlaneSocket);
+  const tls = await openTls(config);
   const server = serveGateway({
+    guard: createHostGuard(config.allowedHosts.split(",").map((name) => name.trim())),
+    tls: tls?.material ?? null,
     routes,
     passThrough,
     metrics: createGatewayMetrics(),
@@ -59,15 +84,10 @@ const main = async (): Promise<void> => {
     dialect: config.inferenceDialect,
     controlPlaneUp: () => feed.connected,
   });
+  using _ =
+    tls === null ? null : watchTlsFiles(tls.files, { onRenewed: (material) => renewTls(server, material), logger });
   server.listen({ port: config.port, host: config.host });
-  await Promise.race([
-    once(server, "listening"),
-    once(server, "error").then(([cause]) => {
-      throw new PlatformError("port-in-use", `Port ${config.port} cannot be opened. Choose another with --port.`, {
-        cause,
-      });
-    }),
-  ]);
+  await listening(server, config.port);
   await Promise.race([first.promise, link.ended]);
   link.ready();
   await link.ended;

@@ -117,7 +117,7 @@ export const startSupervisor = async ({ config, onLine }: SupervisorOptions): Pr
   const running = starting.move();
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   return {
-    url: `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`,
+    url: `http${config.tlsCertificate === "" ? "" : "s"}://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`,
     directory,
     family,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
