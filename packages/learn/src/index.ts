@@ -124,10 +124,14 @@ export {
   type Callback,
   csvLogger,
   earlyStopping,
+  learningRateScheduler,
+  makeCallback,
   modelCheckpoint,
   progress,
   reduceLrOnPlateau,
-} from "./training/callbacks.ts";
+  terminateOnNan,
+} from "./training/callbacks/index.ts";
+export { findLearningRate, type RangeTest, type RangeTestOptions } from "./training/find-learning-rate.ts";
 export type { DataArray } from "./training/data.ts";
 export type { Arrays, LabelledData } from "./training/samples.ts";
 export type { ObjectiveOptions, PerOutput } from "./training/objective.ts";

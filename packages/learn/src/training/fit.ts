@@ -1,5 +1,6 @@
 import { LearnError } from "../errors.ts";
-import type { Callback, Logs, TrainingControl } from "./callbacks.ts";
+import { CallbackList } from "./callbacks/callback-list.ts";
+import type { Callback, Logs, TrainingControl } from "./callbacks/index.ts";
 import { type DataArray, gatherRows } from "./data.ts";
 import { read } from "./objective.ts";
 import type { TrainingProgram } from "./program.ts";
@@ -73,7 +74,7 @@ class Training {
   readonly #options: FitOptions;
   readonly #samples: number;
   readonly #batch: number;
-  readonly #callbacks: readonly Callback[];
+  readonly #callbacks: CallbackList;
   readonly #history: Record<string, number[]> = {};
   #epoch = 0;
   #step = 0;
@@ -89,7 +90,7 @@ class Training {
     this.#options = options;
     this.#samples = train.samples;
     this.#batch = Math.min(options.batchSize ?? 32, this.#samples);
-    this.#callbacks = options.callbacks ?? [];
+    this.#callbacks = new CallbackList(options.callbacks ?? []);
     this.#sums = this.#zeros();
     const from = learner.resumeFrom;
     learner.resumeFrom = undefined;
@@ -104,23 +105,22 @@ class Training {
     this.#sums = [...position.sums];
     for (const [name, values] of Object.entries(from.history)) this.#history[name] = [...values];
     this.#stopped = from.stopped;
-    for (const [index, callback] of this.#callbacks.entries()) {
-      const state = from.callbacks[index];
-      if (state !== undefined && state !== null) callback.restore?.(state, keptBy(from, index));
-    }
+    this.#callbacks.restore(from);
   }
 
   async run(): Promise<History> {
     const epochs = this.#options.epochs ?? 1;
     const control = this.#control();
+    await this.#callbacks.trainBegin(control);
     while (this.#epoch < epochs && this.#stopped === null) {
+      if (this.#step === 0) await this.#callbacks.epochBegin({ epoch: this.#epoch + 1, epochs }, control);
       const finished = await this.#runEpoch(control);
       if (!finished) break;
       await this.#endEpoch(control, epochs);
     }
     const state = this.#state();
     if (this.#stopped !== aborted) this.#learner.optimizer.finish();
-    for (const callback of this.#callbacks) callback.onTrainEnd?.(control);
+    this.#callbacks.trainEnd(control);
     return { epochs: this.#history, stopped: this.#stopped, state };
   }
 
@@ -142,24 +142,23 @@ class Training {
         return false;
       }
       const rows = order.subarray(this.#step * this.#batch, (this.#step + 1) * this.#batch);
-      await this.#runStep(await this.#learner.program(rows.length), rows);
-      const report = { epoch: this.#epoch + 1, step: this.#step, stepsPerEpoch: steps, logs: this.#logs() };
-      for (const callback of this.#callbacks) {
-        const pending = callback.onStepEnd?.(report, control);
-        // Most callbacks return nothing, and a step must not pay for a turn of the queue.
-        if (pending !== undefined) await pending;
-      }
+      const batchLoss = await this.#runStep(await this.#learner.program(rows.length), rows, control);
+      if (batchLoss === undefined) return false;
+      const position = { epoch: this.#epoch + 1, step: this.#step, stepsPerEpoch: steps };
+      const pending = this.#callbacks.stepEnd({ ...position, batchLoss, logs: this.#logs() }, control);
+      if (pending !== undefined) await pending;
     }
     return true;
   }
 
-  async #runStep(program: TrainingProgram, rows: Uint32Array): Promise<void> {
+  /** Makes a step and gives its batch's loss; undefined when the loss is not finite and a callback took that. */
+  async #runStep(program: TrainingProgram, rows: Uint32Array, control: TrainingControl): Promise<number | undefined> {
     this.#fill(program, rows);
     try {
       await program.run(this.#learner.masks);
     } catch (error) {
-      if (!(error instanceof LearnError) || error.code !== "loss-not-finite") throw error;
-      throw new LearnError(error.code, `Epoch ${this.#epoch + 1}, step ${this.#step + 1}: ${error.message}`);
+      this.#takeNotFinite(error, control);
+      return undefined;
     }
     const { optimizer, weights } = this.#learner;
     optimizer.step();
@@ -168,6 +167,15 @@ class Training {
     this.#step += 1;
     this.#seen += rows.length;
     for (const i of this.#sums.keys()) this.#sums[i] = (this.#sums[i] ?? 0) + (program.sums[i] ?? 0);
+    return (program.sums[0] ?? 0) / rows.length;
+  }
+
+  /** Hands a loss that is not finite to the callbacks, and ends the training. @throws When no callback takes it. */
+  #takeNotFinite(error: unknown, control: TrainingControl): void {
+    if (!(error instanceof LearnError) || error.code !== "loss-not-finite") throw error;
+    const reason = `Epoch ${this.#epoch + 1}, step ${this.#step + 1}: ${error.message}`;
+    if (!this.#callbacks.lossNotFinite(reason, control)) throw new LearnError(error.code, reason);
+    this.#stopped ??= aborted;
   }
 
   #fill({ inputs, targets, sampleWeights }: TrainingProgram, rows: Uint32Array): void {
@@ -195,7 +203,7 @@ class Training {
     this.#sums = this.#zeros();
     this.#orderState = this.#learner.shuffle.state();
     const report = { epoch: this.#epoch, epochs, logs, learningRate };
-    for (const callback of this.#callbacks) await callback.onEpochEnd?.(report, control);
+    await this.#callbacks.epochEnd(report, control);
   }
 
   #logs(): Logs {
@@ -246,28 +254,12 @@ class Training {
         sums: [...this.#sums],
       },
       masks: Object.fromEntries([...masks].map(([name, random]) => [name, random.state()])),
-      callbacks: this.#callbacks.map((callback) => structure(callback.state?.())),
-      kept: Object.fromEntries(
-        this.#callbacks.flatMap((callback, index) =>
-          Object.entries(callback.arrays?.() ?? {}).map(([name, values]) => [`${index}/${name}`, values]),
-        ),
-      ),
+      ...this.#callbacks.state(),
       stopped: this.#stopped === aborted ? null : this.#stopped,
       history: Object.fromEntries(Object.entries(this.#history).map(([name, values]) => [name, [...values]])),
     };
   }
 }
-
-/** The arrays of one callback, by the names it gave them. */
-const keptBy = ({ kept }: LearnerState, index: number): Record<string, Float32Array> => {
-  const prefix = `${index}/`;
-  const own = Object.entries(kept).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(own.map(([name, values]) => [name.slice(prefix.length), values]));
-};
-
-/** A copy that later changes do not reach. */
-const structure = (state: unknown): unknown =>
-  state === undefined ? null : (JSON.parse(JSON.stringify(state)) as unknown);
 
 /** Runs a training to its end, or until it is stopped. */
 export const fitModel = async (learner: Trainee, data: LabelledData, options: FitOptions): Promise<History> =>

@@ -16,7 +16,7 @@ import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
 import type { OptimizerConfig, Schedule } from "../optimizers/index.ts";
 import { learningRateAt, optimizerNames, parseOptimizer } from "../optimizers/index.ts";
 import { goldenArray, goldenJson, largestDifference } from "../../../../tests/kit/golden.ts";
-import { earlyStopping, modelCheckpoint, reduceLrOnPlateau } from "./callbacks.ts";
+import { earlyStopping, modelCheckpoint, reduceLrOnPlateau } from "./callbacks/index.ts";
 import { compile, type Learner } from "./learner.ts";
 import type { LearnerState } from "./state.ts";
 

@@ -1,9 +1,8 @@
 import type { ArtefactManifest, RunEvent } from "@modelyard/contracts";
-import { compile, type Executor, LearnError, type Learner } from "@modelyard/learn";
+import { compile, type Executor, LearnError, type Learner, makeCallback } from "@modelyard/learn";
 import { openDataset, type DatasetReader } from "../datasets/index.ts";
 import { type Clock, PlatformError } from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
-import { makeCallbacks } from "./callbacks.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import { evaluateModel, type JudgedRows } from "./evaluate-model.ts";
 import { checkMissing, fitPreprocessing, preprocessedDefinition } from "./fit-preprocessing.ts";
@@ -91,7 +90,7 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
     batchSize: request.batchSize,
     signal,
     ...(validation.rows > 0 ? { validationData: validation } : {}),
-    callbacks: [...makeCallbacks(request.callbacks ?? []), recorder.callback(request)],
+    callbacks: [...(request.callbacks ?? []).map(makeCallback), recorder.callback(request)],
   });
   if (signal.aborted) {
     await recorder.checkpoint(history.state);
