@@ -31,7 +31,7 @@ export interface RunStore {
   findRun(workspaceId: string, id: string): Promise<StoredRun | null>;
   /** Runs of a workspace, newest first. */
   listRuns(workspaceId: string, filter: RunFilter): Promise<Page<StoredRun>>;
-  /** Experiments of a workspace, newest first. */
+  /** Experiments of a workspace by name, each with its newest run. */
   listExperiments(workspaceId: string, page: PageRequest): Promise<Page<ExperimentSummary>>;
   /**
    * Changes a run if it is in one of the given states.
