@@ -1,10 +1,8 @@
-import type { Kysely } from "kysely";
-import { openDatabase } from "../../packages/platform/src/storage/database.ts";
-import type { Schema } from "../../packages/platform/src/storage/schema.ts";
+import { type Database, openDatabase } from "../../packages/platform/src/storage/database.ts";
 
 /** A migrated SQLite database in memory that holds two workspaces, for the conformance suites of stores. */
 export interface TwoWorkspaces extends AsyncDisposable {
-  readonly kysely: Kysely<Schema>;
+  readonly kysely: Database["kysely"];
   readonly workspaceIds: readonly [string, string];
 }
 

@@ -1,4 +1,4 @@
-import type { ArtefactManifest } from "@modelyard/contracts";
+import { ArtefactManifest } from "@modelyard/contracts";
 import { describe, expect, it } from "vitest";
 import { digestOf, newIdentifier } from "../foundation/index.ts";
 import type { ModelStore, NewModelVersion } from "./model-store.ts";
@@ -12,7 +12,7 @@ export interface ModelStoreSubject extends AsyncDisposable {
 
 const startMs = 1_700_000_000_000;
 
-const artefact: ArtefactManifest = {
+const artefact = ArtefactManifest.parse({
   format: 1,
   definition: { kind: "sequential", layers: [{ layer: "Input", shape: [2] }] },
   signature: {
@@ -40,7 +40,7 @@ const artefact: ArtefactManifest = {
     codeVersion: "0.1.0",
   },
   environment: { node: "v24.0.0", onnxruntime: "1.0.0", platform: "linux-x64", opset: 21 },
-};
+});
 
 const newVersion = (content: string, createdAtMs = startMs): NewModelVersion & { readonly firstAlias: string } => ({
   id: newIdentifier("mv", createdAtMs),

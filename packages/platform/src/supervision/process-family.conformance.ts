@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { untilObserved } from "../../../../tests/kit/until-observed.ts";
 import type { ObservedProcess, ProcessFamily, ProcessMember } from "./process-family.ts";
 
 const member = (name: string, environment: Record<string, string> = {}): ProcessMember => ({
@@ -10,23 +11,12 @@ const member = (name: string, environment: Record<string, string> = {}): Process
 });
 
 /** Waits until the group fits, by the family's own news of changes. */
-const until = async (
+const until = (
   family: ProcessFamily,
   group: string,
   fits: (members: readonly ObservedProcess[]) => boolean,
-): Promise<readonly ObservedProcess[]> => {
-  for (;;) {
-    const changed = Promise.withResolvers<void>();
-    const stop = family.onChange(() => changed.resolve());
-    const members = await family.observe(group);
-    if (fits(members)) {
-      stop();
-      return members;
-    }
-    await changed.promise;
-    stop();
-  }
-};
+): Promise<readonly ObservedProcess[]> =>
+  untilObserved({ observe: () => family.observe(group), onChange: (listener) => family.onChange(listener) }, fits);
 
 const allReady = (count: number) => (members: readonly ObservedProcess[]) =>
   members.length === count && members.every((m) => m.state === "ready");
