@@ -15,6 +15,7 @@ export const slices: readonly string[] = [
   "models",
   "deployments",
   "predictions",
+  "language",
 ];
 
 /** The package a path lies in, or `null` outside `packages/<name>/src`. */

@@ -48,7 +48,7 @@ export const sliceFileKinds: Rule = {
 };
 
 /** Slices that keep nothing of their own: predictions is the hot path and asks no database. */
-const withoutTables: ReadonlySet<string> = new Set(["predictions"]);
+const withoutTables: ReadonlySet<string> = new Set(["predictions", "language"]);
 
 /** One grep shows the vertical: a slice's contract, tables and migration carry its name. */
 export const mirroredNouns: Rule = {

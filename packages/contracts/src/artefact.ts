@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ModelDefinition } from "./definition.ts";
 import { Evaluation } from "./evaluation.ts";
+import { LanguageModel } from "./language.ts";
 import { FittedStep } from "./preprocessing.ts";
 import { DatasetReference, Digest, identifier } from "./names.ts";
 
@@ -133,17 +134,20 @@ export const ArtefactManifest = z.object({
   format: z.literal(1),
   /** Layers, as trained; `null` for a graph that was made elsewhere. */
   definition: ModelDefinition.nullable(),
-  signature: Signature,
+  /** `null` for language models: they take text, at `/v1`. */
+  signature: Signature.nullable(),
   /** Frozen steps with their fitted constants, in order; those on values are inside the graph. */
   preprocessing: z.array(FittedStep),
   labels: z.array(z.string()).nullable(),
-  /** Forward graph with preprocessing folded in where ONNX can express it. */
+  /** The file that a runtime loads: an ONNX graph with preprocessing folded in where it can be, or a GGUF model. */
   graph: ArtefactFile,
   /** Weights in the engine's order, to fine-tune from. */
   weights: ArtefactFile.nullable(),
   evaluation: Evaluation.nullable(),
   lineage: z.union([Lineage, ImportedLineage]),
   environment: z.object({ node: z.string(), onnxruntime: z.string(), platform: z.string(), opset: z.int() }),
+  /** What a language model is and needs; absent for all other models. */
+  languageModel: LanguageModel.optional(),
 });
 /** The model artefact. */
 export type ArtefactManifest = z.infer<typeof ArtefactManifest>;

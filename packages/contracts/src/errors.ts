@@ -78,6 +78,7 @@ export const errorCatalogue = {
   // Models
   "artefact-corrupt": kind(500, "DATA_LOSS", "A stored file does not match its digest"),
   "alias-invalid": invalid("The alias name is reserved or not valid"),
+  "gguf-invalid": invalid("The file is not a valid GGUF language model"),
 
   // Endpoints and predictions
   "endpoint-not-ready": passing(503, "UNAVAILABLE", "No replica of the endpoint is ready"),
@@ -86,6 +87,9 @@ export const errorCatalogue = {
   "deadline-unreachable": passing(429, "RESOURCE_EXHAUSTED", "The request would miss its deadline in the queue"),
   "tensor-invalid": invalid("An input tensor does not fit the model"),
   "prediction-input-invalid": invalid("The input does not fit the model's signature"),
+  "not-supported": invalid("The model behind the endpoint does not do this"),
+  "context-length-exceeded": kind(400, "INVALID_ARGUMENT", "Prompt and answer are longer than the model's context"),
+  "prompt-invalid": invalid("The prompt, chat template, schema or tool cannot be used"),
 
   // Operation of the platform
   "config-invalid": kind(500, "FAILED_PRECONDITION", "The configuration is not valid"),

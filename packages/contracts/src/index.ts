@@ -28,6 +28,19 @@ export { type ErrorCode, errorCatalogue, type ErrorKind, isErrorCode } from "./e
 export { FittedStep, PreprocessingStep } from "./preprocessing.ts";
 export { ClassificationEvaluation, Evaluation, RegressionEvaluation, type Slice } from "./evaluation.ts";
 export { Experiment, MetricValues, Run, RunEvent, RunState, StartRun } from "./experiments.ts";
+export {
+  ChatMessage,
+  ChatRequest,
+  CompletionRequest,
+  DetokenizeRequest,
+  EmbeddingRequest,
+  LanguageModel,
+  ListedModel,
+  ResponseFormat,
+  Tool,
+  ToolCall,
+  TokenizeRequest,
+} from "./language.ts";
 export { Alias, AliasMove, Comparison, LiveAlias, Model, ModelVersion, RegisterModel } from "./models.ts";
 export {
   DatasetReference,

@@ -64,12 +64,14 @@ export const Comparison = z.object({
 /** Two versions side by side. */
 export type Comparison = z.infer<typeof Comparison>;
 
-/** Options of `models.register`; the ONNX file follows in the same multipart request. */
+/** Options of `models.register`; the ONNX or GGUF file follows in the same multipart request. */
 export const RegisterModel = z.strictObject({
   /** Names of the classes in the order of the graph's one output; without them predictions are plain values. */
   labels: z.array(z.string().min(1).max(200)).min(2).max(100_000).optional(),
   /** What that output holds. */
   scores: z.enum(["probabilities", "logits"]).default("probabilities"),
+  /** Replaces the chat template of a language model (Jinja). */
+  chatTemplate: z.string().min(1).max(262_144).optional(),
 });
 /** Options of `models.register`. */
 export type RegisterModel = z.infer<typeof RegisterModel>;
@@ -115,12 +117,19 @@ export const registerModel = operation({
   path: "/api/v1/models/{name}/versions",
   scope: "models:write",
   served: "control-plane",
-  summary: "Register an ONNX file as the next version of a model",
+  summary: "Register an ONNX or GGUF file as the next version of a model",
   params: ModelParams,
   query: Nothing,
   body: { kind: "multipart", schema: RegisterModel },
   response: { kind: "json", status: 201, schema: ModelVersion },
-  errors: ["onnx-invalid", "payload-too-large", "unsupported-media-type", "malformed-json", "disk-full"],
+  errors: [
+    "onnx-invalid",
+    "gguf-invalid",
+    "payload-too-large",
+    "unsupported-media-type",
+    "malformed-json",
+    "disk-full",
+  ],
 });
 
 /** Lists the versions of a model. */

@@ -17,6 +17,7 @@ import {
   startRun,
   watchRun,
 } from "./experiments.ts";
+import { chatCompletions, completions, detokenize, embeddings, listLanguageModels, tokenize } from "./language.ts";
 import {
   aliasHistory,
   compareModelVersions,
@@ -142,6 +143,12 @@ export const operations = {
   "tensorflow.label-predict": tensorFlowPredictLabel,
   "tensorflow.status": tensorFlowStatus,
   "tensorflow.metadata": tensorFlowMetadata,
+  "v1.models": listLanguageModels,
+  "v1.chat-completions": chatCompletions,
+  "v1.completions": completions,
+  "v1.embeddings": embeddings,
+  "v1.tokenize": tokenize,
+  "v1.detokenize": detokenize,
   "system.healthz": healthz,
   "system.readyz": readyz,
   "system.metrics": metrics,

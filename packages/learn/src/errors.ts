@@ -18,6 +18,7 @@ export type LearnErrorCode =
   | "operator-without-gradient"
   | "onnx-invalid"
   | "keras-invalid"
+  | "gguf-invalid"
   | "loss-not-finite"
   | "executor-failed"
   | "checkpoint-corrupt"

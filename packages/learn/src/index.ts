@@ -1,4 +1,18 @@
 export { LearnError, type LearnErrorCode } from "./errors.ts";
+export {
+  describeLanguageModel,
+  fromLlama2c,
+  type GgufHeader,
+  ggufHeaderBytesMax,
+  type GgufToWrite,
+  type LanguageModelFacts,
+  type Llama2cModel,
+  type LlamaShape,
+  type RandomLlama,
+  randomLlama,
+  readGgufHeader,
+  writeGguf,
+} from "./formats/gguf/index.ts";
 export { type IdxElement, type IdxHeader, idxHeaderBytesMax, parseIdxHeader } from "./formats/idx.ts";
 export { type NpyElement, type NpyHeader, npyHeaderBytes, npyHeaderBytesMax, parseNpyHeader } from "./formats/npy.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";

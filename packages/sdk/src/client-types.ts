@@ -92,8 +92,35 @@ export interface DatasetMethods extends Omit<Group<"datasets">, "import"> {
 
 /** Registering takes a file. */
 export interface ModelMethods extends Omit<Group<"models">, "register"> {
-  /** Registers an ONNX file as the next version of a model. */
+  /** Registers an ONNX or GGUF file as the next version of a model. */
   register(name: string, options: z.input<typeof RegisterModel>, file: ImportFile): Promise<ModelVersion>;
+}
+
+type LanguageRequest<Id extends keyof Operations> = z.input<
+  Extract<Operations[Id]["body"], { schema: z.ZodType }>["schema"]
+>;
+
+/** OpenAI's API as plain calls; its own clients work too, with `<url>/v1` as their base. */
+export interface LanguageMethods extends Pick<Group<"v1">, "models"> {
+  chatCompletions(request: LanguageRequest<"v1.chat-completions">, options?: CallOptions): Promise<unknown>;
+  completions(request: LanguageRequest<"v1.completions">, options?: CallOptions): Promise<unknown>;
+  embeddings(request: LanguageRequest<"v1.embeddings">, options?: CallOptions): Promise<unknown>;
+  tokenize(request: LanguageRequest<"v1.tokenize">, options?: CallOptions): Promise<unknown>;
+  detokenize(request: LanguageRequest<"v1.detokenize">, options?: CallOptions): Promise<unknown>;
+  /** A chat's answer as it is made: the chunks of OpenAI's stream. */
+  streamChat(request: LanguageRequest<"v1.chat-completions">, options?: CallOptions): AsyncIterable<ChatChunk>;
+}
+
+/** A part of a streamed answer to a chat. */
+export interface ChatChunk {
+  readonly choices: readonly {
+    readonly index: number;
+    readonly delta: { readonly role?: string; readonly content?: string | null };
+    readonly finish_reason: string | null;
+  }[];
+  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
+  /** What ended the answer early. */
+  readonly error?: { readonly message: string; readonly code: string };
 }
 
 /** Runs can be waited for. */

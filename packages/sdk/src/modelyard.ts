@@ -14,7 +14,9 @@ import type {
   EndpointMethods,
   Group,
   ImportFile,
+  ChatChunk,
   InferenceMethods,
+  LanguageMethods,
   ModelMethods,
   PredictInput,
   RunMethods,
@@ -202,6 +204,33 @@ const tensorFlowMethods = (options: ClientOptions): TensorFlowMethods => ({
   },
 });
 
+const languageMethods = (options: ClientOptions): LanguageMethods => {
+  type LanguageId = Extract<OperationId, `v1.${string}`>;
+  const post = (id: LanguageId, request: unknown, call: CallOptions = {}): Promise<Response> =>
+    send(options, operations[id], {
+      params: [],
+      body: JSON.stringify(request),
+      contentType: "application/json",
+      signal: call.signal,
+    });
+  const ask =
+    (id: LanguageId) =>
+    async (request: unknown, call?: CallOptions): Promise<unknown> =>
+      (await post(id, request, call)).json() as Promise<unknown>;
+  async function* streamChat(request: object, call?: CallOptions): AsyncGenerator<ChatChunk> {
+    yield* readEvents<ChatChunk>(await post("v1.chat-completions", { ...request, stream: true }, call));
+  }
+  return {
+    models: groupOf(options, "v1").models,
+    chatCompletions: ask("v1.chat-completions"),
+    completions: ask("v1.completions"),
+    embeddings: ask("v1.embeddings"),
+    tokenize: ask("v1.tokenize"),
+    detokenize: ask("v1.detokenize"),
+    streamChat,
+  };
+};
+
 /**
  * A Modelyard platform as an object: a group of methods per noun, a method per operation. Works in Node and browsers.
  * Every method throws {@link ModelyardError} with the platform's code when the answer is no success.
@@ -216,6 +245,7 @@ export class Modelyard {
   readonly runs: RunMethods;
   readonly models: ModelMethods;
   readonly endpoints: EndpointMethods;
+  readonly v1: LanguageMethods;
   readonly v2: InferenceMethods;
   readonly tensorflow: TensorFlowMethods;
   readonly system: Group<"system">;
@@ -230,6 +260,7 @@ export class Modelyard {
     this.runs = runMethods(options);
     this.models = modelMethods(options);
     this.endpoints = endpointMethods(options);
+    this.v1 = languageMethods(options);
     this.v2 = inferenceMethods(options);
     this.tensorflow = tensorFlowMethods(options);
     this.system = groupOf(options, "system");

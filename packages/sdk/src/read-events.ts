@@ -15,7 +15,8 @@ export async function* readEvents<Event>(response: Response): AsyncGenerator<Eve
       } catch (cause) {
         throw unreachable(new URL(response.url).origin, cause);
       }
-      if (next.done) return;
+      // OpenAI's streams end with a word that is no JSON.
+      if (next.done || next.value.data === "[DONE]") return;
       const value: unknown = JSON.parse(next.value.data);
       if (next.value.event === "error") throw new ModelyardError(Problem.parse(value));
       yield value as Event;

@@ -1,13 +1,41 @@
 import { openAsBlob, readFileSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import type { Command } from "commander";
-import type { Model, ModelVersion } from "@modelyard/contracts";
+import type { LanguageModel, Model, ModelVersion } from "@modelyard/contracts";
 import { addCommand, type CommonOptions, type Context, contextOf } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { formatEvaluation } from "../output/evaluation.ts";
-import { formatBytes, formatMetric } from "../output/numbers.ts";
+import { formatBytes, formatCount, formatMetric } from "../output/numbers.ts";
 import { formatTable } from "../output/table.ts";
 import type { Terminal } from "../terminal.ts";
+
+const unreadable = (file: string): UsageError =>
+  new UsageError("file-unreadable", `"${file}" cannot be read. Check the path and its permissions.`);
+
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw unreadable(file);
+  }
+};
+
+/** A file as a blob that is read only as it is sent. */
+const openFile = async (file: string): Promise<Blob> => {
+  try {
+    return await openAsBlob(file);
+  } catch {
+    throw unreadable(file);
+  }
+};
+
+/** A name for a model from its file's: `Llama 3.gguf` is `llama-3`. */
+const modelNameOf = (file: string): string =>
+  basename(file, extname(file))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, "-")
+    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, "")
+    .slice(0, 63);
 
 const aliasesText = ({ aliases }: Model): string =>
   aliases.map(({ alias, version }) => `${alias}→${version}`).join(" ");
@@ -52,8 +80,20 @@ const stepText = (step: Step): string => {
   return `${step.step} ${columns.slice(0, columnsShown).join(", ")}${rest}`;
 };
 
+/** What a language model is, and the memory that serving it takes. */
+const languageFacts = (model: LanguageModel): [string, string | number][] => [
+  ["architecture", model.architecture],
+  ["parameters", formatCount(model.parameters)],
+  ["context", `${model.contextLength} tokens`],
+  ["quantization", model.quantization],
+  ["vocabulary", model.vocabularySize],
+  ["chat template", model.chatTemplate === null ? "none" : `${model.chatTemplate.length} characters`],
+  ["memory: weights", formatBytes(model.weightBytes)],
+  ["memory: one full sequence", formatBytes(model.keyValueBytesPerToken * model.contextLength)],
+];
+
 const describeVersion = (version: ModelVersion): string => {
-  const { lineage, evaluation, signature } = version.artefact;
+  const { lineage, evaluation, signature, languageModel } = version.artefact;
   const origin =
     "run" in lineage
       ? [
@@ -65,13 +105,16 @@ const describeVersion = (version: ModelVersion): string => {
           ["imported from", lineage.importedFrom],
           ["made by", lineage.producer],
         ];
-  const facts = [
-    ["digest", version.digest],
-    ...origin,
-    ["input", signature.input.kind],
-    ["preprocessing", version.artefact.preprocessing.map(stepText).join(" → ") || "none"],
-    ["output", signature.output.kind],
-  ];
+  const takes =
+    signature === null
+      ? []
+      : [
+          ["input", signature.input.kind],
+          ["preprocessing", version.artefact.preprocessing.map(stepText).join(" → ") || "none"],
+          ["output", signature.output.kind],
+        ];
+  const language = languageModel === undefined ? [] : languageFacts(languageModel);
+  const facts = [["digest", version.digest], ...origin, ...takes, ...language];
   return `${versionTable([version])}\n${formatTable(["", ""], facts)}${evaluation === null ? "" : `\n${formatEvaluation(evaluation)}`}`;
 };
 
@@ -157,20 +200,24 @@ const addLive = (models: Command, terminal: Terminal): void => {
 };
 
 const addExport = (models: Command, terminal: Terminal): void => {
-  addCommand(models, { usage: "export <model>", about: "save a version's graph (name@alias, name@version) as ONNX" })
-    .option("-o, --output <file>", "file to write (default: name-version.onnx)")
+  addCommand(models, {
+    usage: "export <model>",
+    about: "save a version's graph (name@alias, name@version) as it is served",
+  })
+    .option("-o, --output <file>", "file to write (default: name-version.onnx or .gguf)")
     .action(async (reference: string, options: CommonOptions & { output?: string }) => {
       const context = contextOf(terminal, options);
       const version = await resolve(context, reference);
       const bytes = await context.connection.yard.models.export(version.model, version.version);
-      const file = options.output ?? `${version.model}-${version.version}.onnx`;
+      const extension = version.artefact.languageModel === undefined ? "onnx" : "gguf";
+      const file = options.output ?? `${version.model}-${version.version}.${extension}`;
       writeFileSync(file, bytes);
       context.print({ file, bytes: bytes.byteLength }, `${file}  ${formatBytes(bytes.byteLength)}\n`);
     });
 };
 
 const classNames = (file: string): string[] =>
-  readFileSync(file, "utf8")
+  readText(file)
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
@@ -179,28 +226,27 @@ interface RegisterOptions extends CommonOptions {
   readonly name?: string;
   readonly labels?: string;
   readonly logits?: boolean;
+  readonly chatTemplate?: string;
 }
 
 const addRegister = (models: Command, terminal: Terminal): void => {
-  addCommand(models, { usage: "register <file>", about: "register an ONNX file as the next version of a model" })
+  addCommand(models, {
+    usage: "register <file>",
+    about: "register an ONNX or GGUF file as the next version of a model",
+  })
     .option("--name <model>", "name of the model (default: the file's name)")
     .option("--labels <file>", "names of the classes, one a line, in the order of the graph's one output")
     .option("--logits", "the output holds logits, not probabilities")
+    .option("--chat-template <file>", "Jinja template for a language model, in place of the file's own")
     .action(async (file: string, options: RegisterOptions) => {
       const context = contextOf(terminal, options);
-      const name =
-        options.name ??
-        basename(file)
-          .replace(/\.onnx$/i, "")
-          .toLowerCase()
-          .replaceAll(/[^a-z0-9._-]+/g, "-");
-      const content = await openAsBlob(file).catch(() => {
-        throw new UsageError("file-unreadable", `"${file}" cannot be read. Check the path.`);
-      });
+      const name = options.name ?? modelNameOf(file);
+      const content = await openFile(file);
       const version = await context.connection.yard.models.register(
         name,
         {
           ...(options.labels === undefined ? {} : { labels: classNames(options.labels) }),
+          ...(options.chatTemplate === undefined ? {} : { chatTemplate: readText(options.chatTemplate) }),
           scores: options.logits === true ? "logits" : "probabilities",
         },
         { name: basename(file), content },

@@ -21,6 +21,11 @@ export interface Config {
   readonly inferenceDialect: "modelyard" | "triton";
   readonly uploadBytesMax: number;
   readonly auditRetentionDays: number;
+  readonly languageSequencesMax: number;
+  readonly languageContextMax: number;
+  readonly languageMemoryBytesMax: number;
+  readonly languagePerKeyMax: number;
+  readonly languageTimeoutMs: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly failpoints: string;
 }
@@ -142,6 +147,36 @@ export const settings: { readonly [Name in SettingName]: Setting<Config[Name]> }
     schema: whole(183, 36_500),
     fallback: 365,
     about: "Days for which audit records are kept, at least 183",
+  },
+  languageSequencesMax: {
+    variable: "MODELYARD_LANGUAGE_SEQUENCES_MAX",
+    schema: whole(1, 256),
+    fallback: 16,
+    about: "Texts that one replica of a language model generates at once; more wait",
+  },
+  languageContextMax: {
+    variable: "MODELYARD_LANGUAGE_CONTEXT_MAX",
+    schema: whole(64, 1_048_576),
+    fallback: 8192,
+    about: "Longest text in tokens that a language model makes room for, at most what it was made for",
+  },
+  languageMemoryBytesMax: {
+    variable: "MODELYARD_LANGUAGE_MEMORY_BYTES_MAX",
+    schema: whole(1_048_576, Number.MAX_SAFE_INTEGER),
+    fallback: 2 * 1024 * 1024 * 1024,
+    about: "Memory in bytes for the keys and values of all texts of one replica; decides how many it generates at once",
+  },
+  languagePerKeyMax: {
+    variable: "MODELYARD_LANGUAGE_PER_KEY_MAX",
+    schema: whole(1, 100_000),
+    fallback: 64,
+    about: "Texts that one API key may have under way or waiting at one replica",
+  },
+  languageTimeoutMs: {
+    variable: "MODELYARD_LANGUAGE_TIMEOUT_MS",
+    schema: whole(1000, 86_400_000),
+    fallback: 600_000,
+    about: "Longest time in milliseconds that an answer of a language model may take",
   },
   logLevel: {
     variable: "MODELYARD_LOG_LEVEL",

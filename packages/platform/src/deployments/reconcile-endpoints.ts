@@ -4,7 +4,7 @@ import type { KeyVerifier } from "../workspaces/index.ts";
 import { type EndpointView, isFailing, liveVersion, type ReplicaView, type StoredEndpoint } from "./endpoint.ts";
 import type { EndpointStore } from "./endpoint-store.ts";
 import type { ReplicaEngine } from "./replica-engine.ts";
-import type { RoutedEndpoint, RoutingSnapshot } from "./routing-snapshot.ts";
+import type { RoutedEndpoint, RoutedLanguage, RoutingSnapshot } from "./routing-snapshot.ts";
 
 /** What the reconciler needs. */
 export interface ReconcileDependencies {
@@ -18,6 +18,12 @@ export interface ReconcileDependencies {
 }
 
 const turnEveryMs = 1000;
+
+const toRoutedLanguage = (version: StoredModelVersion | null): RoutedLanguage | null => {
+  const language = version?.artefact.languageModel;
+  if (version === null || language === undefined) return null;
+  return { contextLength: language.contextLength, createdAtMs: version.createdAtMs };
+};
 
 /**
  * Brings what runs to what should run, turn after turn: replicas of the wanted version are started beside the old
@@ -166,7 +172,7 @@ export class EndpointReconciler implements AsyncDisposable {
     const [model = ""] = endpoint.model.split("@");
     const version =
       live === null ? null : await this.#dependencies.models.findVersion(endpoint.workspaceId, model, live);
-    const { inputs = [], outputs = [] } = version?.artefact.signature.tensors ?? {};
+    const { inputs = [], outputs = [] } = version?.artefact.signature?.tensors ?? {};
     const { aliases = [] } = (await this.#dependencies.models.findModel(endpoint.workspaceId, model)) ?? {};
     return {
       workspaceId: endpoint.workspaceId,
@@ -177,6 +183,7 @@ export class EndpointReconciler implements AsyncDisposable {
       labels: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
       inputs: [...inputs],
       outputs: [...outputs],
+      language: toRoutedLanguage(version),
       replicas: serving.map(({ stored }) => ({
         id: stored.id,
         address: this.#dependencies.engine.address(stored.id),

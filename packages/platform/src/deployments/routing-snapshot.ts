@@ -2,6 +2,12 @@ import { Scope, TensorSpec } from "@modelyard/contracts";
 import { z } from "zod";
 import type { KeyVerifier } from "../workspaces/index.ts";
 
+/** What the gateway tells of a language model. */
+export interface RoutedLanguage {
+  readonly contextLength: number;
+  readonly createdAtMs: number;
+}
+
 /** An endpoint and where its replicas are. */
 export interface RoutedEndpoint {
   readonly workspaceId: string;
@@ -16,6 +22,8 @@ export interface RoutedEndpoint {
   /** Tensors of that version. */
   readonly inputs: readonly z.infer<typeof TensorSpec>[];
   readonly outputs: readonly z.infer<typeof TensorSpec>[];
+  /** Present when the version takes text, at `/v1`. */
+  readonly language: RoutedLanguage | null;
   readonly replicas: readonly { readonly id: string; readonly address: string }[];
 }
 
@@ -52,6 +60,7 @@ const schema: z.ZodType<RoutingSnapshot> = z.object({
       labels: z.record(z.string(), z.number()).default({}),
       inputs: z.array(TensorSpec),
       outputs: z.array(TensorSpec),
+      language: z.object({ contextLength: z.number(), createdAtMs: z.number() }).nullable().default(null),
       replicas: z.array(z.object({ id: z.string(), address: z.string() })),
     }),
   ),

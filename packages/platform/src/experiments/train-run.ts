@@ -18,7 +18,7 @@ export interface TrainDependencies {
   readonly blobs: BlobStore;
   readonly executor: Executor;
   readonly clock: Clock;
-  readonly environment: Pick<ArtefactManifest["environment"], "node" | "platform">;
+  readonly environment: Pick<NonNullable<ArtefactManifest["environment"]>, "node" | "platform">;
   /** Aborts when the run is to write a checkpoint and end. */
   readonly signal: AbortSignal;
 }

@@ -2,10 +2,10 @@ import { type DigestText, notFound, type Routes } from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import { compareVersions } from "./compare-versions.ts";
 import { findVersion } from "./find-version.ts";
-import { importModel } from "./import-model.ts";
 import { toModelVersion } from "./model-version.ts";
 import { liveAliases } from "./live-aliases.ts";
 import { moveAlias, type MoveAliasDependencies } from "./move-alias.ts";
+import { registerFile } from "./register-file.ts";
 
 /** Operations of this slice. */
 export type ModelOperationId =
@@ -26,6 +26,15 @@ export const modelRoutes = (
 ): Routes<ModelOperationId> => {
   const { models, blobs } = dependencies;
   return {
+    "models.register": async ({ principal, params, body, files }) =>
+      toModelVersion(
+        await registerFile(dependencies, {
+          workspaceId: principal.workspaceId,
+          model: params.name,
+          options: body,
+          files,
+        }),
+      ),
     "models.list": async ({ principal, query }) => {
       const page = await models.listModels(principal.workspaceId, query);
       return { items: [...page.items], next: page.next };
@@ -42,15 +51,6 @@ export const modelRoutes = (
     },
     "models.version": async ({ principal, params }) =>
       toModelVersion(await findVersion(models, principal.workspaceId, params)),
-    "models.register": async ({ principal, params, body, files }) =>
-      toModelVersion(
-        await importModel(dependencies, {
-          workspaceId: principal.workspaceId,
-          model: params.name,
-          options: body,
-          files,
-        }),
-      ),
     "models.compare": async ({ principal, params, query }) =>
       compareVersions(
         await findVersion(models, principal.workspaceId, { name: params.name, version: query.a }),
@@ -75,7 +75,8 @@ export const modelRoutes = (
     "models.export": async ({ principal, params }) => {
       const stored = await findVersion(models, principal.workspaceId, params);
       const bytes = await blobs.get(stored.artefact.graph.digest as DigestText);
-      return { bytes, fileName: `${stored.model}-${stored.version}.onnx`, length: bytes.byteLength };
+      const extension = stored.artefact.languageModel === undefined ? "onnx" : "gguf";
+      return { bytes, fileName: `${stored.model}-${stored.version}.${extension}`, length: bytes.byteLength };
     },
   };
 };

@@ -19,6 +19,8 @@ export interface SendOptions {
   readonly signal: AbortSignal;
   /** Milliseconds that the client gives the request, when it says so. */
   readonly timeoutMs: number | undefined;
+  /** Longest time for this kind of request, in place of the pool's own bound. */
+  readonly timeoutMaxMs?: number;
 }
 
 const attemptsMax = 4;
@@ -87,8 +89,8 @@ export class EndpointPool implements Disposable {
    * Sends a request and waits for its answer; asks another replica when one ends in between.
    * @throws PlatformError `endpoint-not-ready`, `replica-failed`, `queue-full`, `deadline-exceeded`.
    */
-  async send(request: ReplicaRequest, { signal, timeoutMs }: SendOptions): Promise<Frame> {
-    const withinMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, this.#options.timeoutMs);
+  async send(request: ReplicaRequest, { signal, timeoutMs, timeoutMaxMs }: SendOptions): Promise<Frame> {
+    const withinMs = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, timeoutMaxMs ?? this.#options.timeoutMs);
     const endMs = performance.now() + withinMs;
     for (let attempt = 1; ; attempt++) {
       const connection = this.#leastBusy() ?? (await this.#waitForOne(endMs));
@@ -96,6 +98,9 @@ export class EndpointPool implements Disposable {
         return await this.#ask(connection, request, { endMs, withinMs, signal });
       } catch (error) {
         if (!(error instanceof ReplicaGone)) throw error;
+        if (error.started) {
+          throw new PlatformError("replica-failed", "The replica ended in the middle of this answer. Ask again.");
+        }
         if (attempt >= attemptsMax) {
           throw new PlatformError("replica-failed", "Replicas ended while they worked on this request. Try again.", {
             retryAfterSeconds: 1,

@@ -10,6 +10,8 @@ export const frameKinds = {
   tensorflow: 4,
   /** Asks what was served so far. */
   statistics: 5,
+  /** Head: what is asked of a language model, and by whom; body: JSON as the client sent it. */
+  language: 6,
   /** Head: length of the JSON and encoding, when the body is not plain JSON; body: to hand to the client as it is. */
   answer: 16,
   /** Head: code, detail and fields of an error. */
@@ -20,6 +22,8 @@ export const frameKinds = {
   hello: 19,
   /** No request should follow; those under way will be answered. */
   draining: 20,
+  /** Body: a part of a streamed answer, to hand to the client as it is; `answer` or `failure` ends it. */
+  part: 21,
 } as const;
 
 /** Kind of a frame by name. */

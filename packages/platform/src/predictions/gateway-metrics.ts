@@ -2,6 +2,8 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client
 
 /** What the gateway counts. */
 export interface GatewayMetrics {
+  /** Where other protocols of the gateway add theirs. */
+  readonly registry: Registry;
   /** Notes an answered prediction. */
   observe(endpoint: string, status: number, seconds: number): void;
   /** Everything in Prometheus' text format. */
@@ -26,6 +28,7 @@ export const createGatewayMetrics = (): GatewayMetrics => {
     registers: [registry],
   });
   return {
+    registry,
     observe: (endpoint, status, seconds) => {
       requests.inc({ endpoint, status });
       duration.observe({ endpoint }, seconds);

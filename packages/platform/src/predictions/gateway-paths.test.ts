@@ -2,8 +2,10 @@ import { allOperations } from "@modelyard/contracts";
 import { expect, test } from "vitest";
 import { gatewayOperationIds, matchPath } from "./gateway-paths.ts";
 
-test("the gateway answers every operation that the table gives it, and no other", () => {
-  const given = allOperations.filter(({ served }) => served === "gateway").map(({ id }) => id);
+test("the gateway answers every operation that the table gives it, but those of protocols that later slices speak", () => {
+  const given = allOperations
+    .filter(({ served, id }) => served === "gateway" && !id.startsWith("v1."))
+    .map(({ id }) => id);
   expect([...gatewayOperationIds].toSorted()).toEqual(given.toSorted());
 });
 

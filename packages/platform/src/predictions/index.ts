@@ -1,7 +1,13 @@
 export { createHostGuard } from "./host-guard.ts";
+export type { EndpointPool } from "./endpoint-pool.ts";
+export { answered } from "./answer-predictions.ts";
+export type { Frame, FrameContent } from "./frame.ts";
+export type { GatewayExchange, GatewayProtocol } from "./gateway-protocol.ts";
 export { createGatewayMetrics } from "./gateway-metrics.ts";
 export { createPassThrough } from "./pass-through.ts";
+export { readBody } from "./read-body.ts";
 export { followRoutes, internalHeader } from "./routing-feed.ts";
 export { RoutingTable } from "./routing-table.ts";
+export { sendBytes, sendJson } from "./send-answer.ts";
 export { serveGateway } from "./serve-gateway.ts";
-export { serveReplica } from "./serve-replica.ts";
+export { type ReplicaAnswerer, serveAnswerer, serveReplica } from "./serve-replica.ts";

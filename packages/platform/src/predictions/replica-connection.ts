@@ -5,16 +5,27 @@ import { carryFrames, type FrameConnection } from "./frame-connection.ts";
 /** The replica went away before it answered; predictions change nothing, so another may be asked. */
 export class ReplicaGone extends Error {
   override readonly name = "ReplicaGone";
+  /** Whether the client has a part of its answer already: then nobody else may be asked. */
+  readonly started: boolean;
+
+  constructor(started = false) {
+    super();
+    this.started = started;
+  }
 }
 
 /** A request for a replica. */
 export interface ReplicaRequest {
-  readonly kind: Extract<FrameKind, "infer" | "predict" | "tensorflow" | "statistics">;
+  readonly kind: Extract<FrameKind, "infer" | "predict" | "tensorflow" | "statistics" | "language">;
   readonly head: unknown;
   readonly body: readonly Uint8Array[];
+  /** Takes the parts of a streamed answer as they come. */
+  readonly onPart?: (body: Uint8Array) => void;
 }
 
 interface Pending {
+  readonly onPart: ReplicaRequest["onPart"];
+  started: boolean;
   readonly resolve: (frame: Frame) => void;
   readonly reject: (error: Error) => void;
 }
@@ -64,7 +75,7 @@ export class ReplicaConnection implements Disposable {
       reject(new ReplicaGone());
       return { answer: promise, cancel: () => {} };
     }
-    this.#pending.set(number, { resolve, reject });
+    this.#pending.set(number, { resolve, reject, onPart: request.onPart, started: false });
     this.#connection.send(request.kind, number, { head: request.head, body: request.body });
     return {
       answer: promise,
@@ -105,6 +116,10 @@ export class ReplicaConnection implements Disposable {
       return;
     }
     const pending = this.#pending.get(frame.request);
+    if (frame.kind === "part") {
+      if (pending !== undefined) pending.started = true;
+      return pending?.onPart?.(frame.body);
+    }
     this.#pending.delete(frame.request);
     pending?.resolve(frame);
     this.#closeWhenDrained();
@@ -119,7 +134,7 @@ export class ReplicaConnection implements Disposable {
     this.#usable = false;
     const lost = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { reject } of lost) reject(new ReplicaGone());
+    for (const { reject, started } of lost) reject(new ReplicaGone(started));
     if (this.#closed) return;
     this.#timer = setTimeout(() => this.#open(), this.#reconnectMs);
     this.#reconnectMs = Math.min(this.#reconnectMs * 2, reconnectMaxMs);

@@ -65,6 +65,7 @@ const replicaOf = async (
     starting: false,
     labels: { champion: 4, old: 3 },
     ...tensors,
+    language: null,
     replicas: [{ id: `rep_${name}`, address }],
   };
 };
@@ -107,6 +108,7 @@ beforeAll(async () => {
     bodyBytesMax,
     batchRowsMax: 8,
     dialect: "modelyard",
+    protocols: [],
     controlPlaneUp: () => false,
     guard: createHostGuard([]),
     tls: null,

@@ -8,6 +8,7 @@ import { answered, checkVersion, inferHeadOf, timeoutOf } from "./answer-predict
 import { toModelConfig, toModelMetadata, toTensorFlowMetadata, toTensorFlowStatus } from "./describe-endpoint.ts";
 import { describeOpenApi } from "./describe-open-api.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
+import type { GatewayProtocol } from "./gateway-protocol.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { type GatewayOperationId, matchPath, type PathMatch } from "./gateway-paths.ts";
 import type { HostGuard } from "./host-guard.ts";
@@ -31,6 +32,8 @@ export interface GatewayOptions {
   readonly bodyBytesMax: number;
   readonly batchRowsMax: number;
   readonly dialect: DialectName;
+  /** Asked in their order before the gateway's own paths. */
+  readonly protocols: readonly GatewayProtocol[];
   /** Whether the control plane answers now. */
   readonly controlPlaneUp: () => boolean;
 }
@@ -41,6 +44,11 @@ interface Exchange {
   readonly requestId: string;
   readonly match: PathMatch;
 }
+
+const pathOf = (url: string): string => {
+  const end = url.indexOf("?");
+  return end < 0 ? url : url.slice(0, end);
+};
 
 type Answer = (exchange: Exchange) => Promise<void> | void;
 
@@ -96,10 +104,15 @@ class Gateway {
     const given = incoming.headers["x-request-id"];
     const requestId = typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomUUID();
     const url = incoming.url ?? "/";
-    const end = url.indexOf("?");
-    const match = matchPath(incoming.method ?? "", end < 0 ? url : url.slice(0, end));
+    const path = pathOf(url);
+    const match = matchPath(incoming.method ?? "", path);
     try {
       this.#options.guard(incoming.headers);
+      const spoken = this.#options.protocols.map((protocol) => protocol.find(incoming, path)).find(Boolean);
+      if (spoken) {
+        outgoing.setHeader("x-request-id", requestId);
+        return await spoken({ incoming, outgoing, requestId });
+      }
       if (match === null) {
         incoming.headers["x-request-id"] = requestId;
         // Triton's clients name no content type for the JSON of its extensions.

@@ -1,13 +1,34 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type Logger, PlatformError } from "../foundation/index.ts";
 import { FrameAnswerer, type ReplicaModel } from "./answer-frames.ts";
-import type { BatchQueueOptions, QueuedRequest } from "./batch-queue.ts";
+import type { BatchQueueOptions } from "./batch-queue.ts";
 import type { Frame, FrameContent } from "./frame.ts";
 import { carryFrames, type FrameConnection } from "./frame-connection.ts";
 
 /** A replica that listens. */
 export interface ServedReplica extends AsyncDisposable {
   readonly server: Server;
+}
+
+/** Something under way that can be called off. */
+interface Cancelable {
+  cancel(): void;
+}
+
+/** Answers what a gateway asks a replica. */
+export interface ReplicaAnswerer {
+  /**
+   * @param onUnderWay Told what to call off when the client goes away.
+   * @param part Sends a part of a streamed answer.
+   */
+  answer(frame: Frame, onUnderWay: (work: Cancelable) => void, part: (body: Uint8Array) => void): Promise<FrameContent>;
+}
+
+/** What a replica says of itself, and who answers for it. */
+export interface AnsweringReplica {
+  readonly model: string;
+  readonly version: number;
+  readonly answerer: ReplicaAnswerer;
 }
 
 const failureHead = (error: unknown, logger: Logger): Record<string, unknown> => {
@@ -18,20 +39,17 @@ const failureHead = (error: unknown, logger: Logger): Record<string, unknown> =>
   return { code: "internal", detail: "The replica failed on this request. Its log holds the cause." };
 };
 
-const asked: ReadonlySet<Frame["kind"]> = new Set(["infer", "predict", "tensorflow", "statistics"]);
+const asked: ReadonlySet<Frame["kind"]> = new Set(["infer", "predict", "tensorflow", "statistics", "language"]);
 
 /** Answers the frames of one connection. */
 class Conversation {
-  readonly #answerer: FrameAnswerer;
+  readonly #answerer: ReplicaAnswerer;
   readonly #logger: Logger;
-  readonly #open = new Map<number, QueuedRequest | null>();
+  readonly #open = new Map<number, Cancelable | null>();
   readonly connection: FrameConnection;
 
-  constructor(
-    socket: Socket,
-    parts: { served: ReplicaModel; answerer: FrameAnswerer; logger: Logger; onClose: () => void },
-  ) {
-    this.#answerer = parts.answerer;
+  constructor(socket: Socket, parts: { served: AnsweringReplica; logger: Logger; onClose: () => void }) {
+    this.#answerer = parts.served.answerer;
     this.#logger = parts.logger;
     this.connection = carryFrames(socket, {
       onFrame: (frame) => this.#take(frame),
@@ -52,11 +70,14 @@ class Conversation {
     }
     if (!asked.has(kind)) return;
     this.#open.set(request, null);
-    const onQueued = (queued: QueuedRequest): void => {
-      if (this.#open.has(request)) this.#open.set(request, queued);
-      else queued.cancel();
+    const onUnderWay = (work: Cancelable): void => {
+      if (this.#open.has(request)) this.#open.set(request, work);
+      else work.cancel();
     };
-    this.#answerer.answer(frame, onQueued).then(
+    const part = (body: Uint8Array): void => {
+      if (this.#open.has(request)) this.connection.send("part", request, { body });
+    };
+    this.#answerer.answer(frame, onUnderWay, part).then(
       (content) => this.#send(request, "answer", content),
       (error: unknown) => this.#send(request, "failure", { head: failureHead(error, this.#logger) }),
     );
@@ -70,22 +91,20 @@ class Conversation {
 const drainCheckEveryMs = 20;
 
 /**
- * Serves a loaded model on a Unix socket. Disposing announces the end to every gateway, goes on answering until they
+ * Serves an answerer on a Unix socket. Disposing announces the end to every gateway, goes on answering until they
  * have let go, and then closes.
  */
-export const serveReplica = async (
+export const serveAnswerer = async (
   socketPath: string,
-  served: ReplicaModel,
-  options: BatchQueueOptions & { readonly bodyBytesMax: number; readonly logger: Logger; readonly drainMs: number },
+  served: AnsweringReplica,
+  options: { readonly logger: Logger; readonly drainMs: number },
 ): Promise<ServedReplica> => {
-  const answerer = new FrameAnswerer(served, options);
   const conversations = new Set<Conversation>();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     const conversation = new Conversation(socket, {
       served,
-      answerer,
       logger: options.logger,
       onClose: () => {
         sockets.delete(socket);
@@ -111,4 +130,14 @@ export const serveReplica = async (
       await closed;
     },
   };
+};
+
+/** Serves a loaded model that takes tensors; see {@link serveAnswerer}. */
+export const serveReplica = (
+  socketPath: string,
+  served: ReplicaModel,
+  options: BatchQueueOptions & { readonly bodyBytesMax: number; readonly logger: Logger; readonly drainMs: number },
+): Promise<ServedReplica> => {
+  const answerer = new FrameAnswerer(served, options);
+  return serveAnswerer(socketPath, { model: served.model, version: served.version, answerer }, options);
 };

@@ -2,11 +2,13 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { type Config, loadConfig } from "../config/index.ts";
 import { parseRoutingSnapshot } from "../deployments/index.ts";
-import { enableFailpoints, PlatformError, systemClock } from "../foundation/index.ts";
+import { enableFailpoints, type Logger, PlatformError, systemClock } from "../foundation/index.ts";
+import { createLanguageGateway, createLanguageMetrics } from "../language/index.ts";
 import {
   createGatewayMetrics,
   createHostGuard,
   createPassThrough,
+  type GatewayProtocol,
   followRoutes,
   RoutingTable,
   serveGateway,
@@ -40,6 +42,20 @@ const renewTls = (server: ReturnType<typeof serveGateway>, material: TlsMaterial
   if ("setSecureContext" in server) server.setSecureContext(material);
 };
 
+/** OpenAI's API, with its metrics among the gateway's. */
+const speakLanguage = (
+  routes: RoutingTable,
+  { registry }: ReturnType<typeof createGatewayMetrics>,
+  { config, logger }: { readonly config: Config; readonly logger: Logger },
+): GatewayProtocol =>
+  createLanguageGateway({
+    routes,
+    metrics: createLanguageMetrics(registry, systemClock),
+    logger,
+    bodyBytesMax: config.bodyBytesMax,
+    timeoutMs: config.languageTimeoutMs,
+  });
+
 /** The public port: predictions go to replicas, all else to the control plane. Never touches the database. */
 const main = async (): Promise<void> => {
   using link = joinSupervisor();
@@ -72,12 +88,14 @@ const main = async (): Promise<void> => {
   });
   using passThrough = createPassThrough(directory.controlPlaneSocket);
   const tls = await openTls(config);
+  const metrics = createGatewayMetrics();
   const server = serveGateway({
     guard: createHostGuard(config.allowedHosts.split(",").map((name) => name.trim())),
     tls: tls?.material ?? null,
     routes,
     passThrough,
-    metrics: createGatewayMetrics(),
+    metrics,
+    protocols: [speakLanguage(routes, metrics, { config, logger })],
     logger,
     bodyBytesMax: config.bodyBytesMax,
     batchRowsMax: config.batchRowsMax,

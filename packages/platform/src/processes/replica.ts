@@ -10,6 +10,7 @@ import { openDataDirectory } from "../storage/data-directory.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { joinSupervisor } from "../supervision/index.ts";
 import { replicaAddress } from "../supervision/local-replica-engine.ts";
+import { type ReplicaParts, serveLanguage } from "./language-replica.ts";
 import { processLogger } from "./process-logger.ts";
 
 const specSchema = z.object({
@@ -22,6 +23,28 @@ const specSchema = z.object({
 
 const drainMs = 25_000;
 
+/** Answers requests for a model that takes tensors. */
+const serveTensors = async (parts: ReplicaParts, resources: AsyncDisposableStack): Promise<void> => {
+  const { spec, manifest, blobs, config, logger } = parts;
+  const graph = manifest.graph.digest;
+  if (!isDigest(graph) || manifest.signature === null) {
+    throw new PlatformError("artefact-corrupt", "The artefact names no graph or no signature.");
+  }
+  const loaded = resources.use(
+    await onnxRuntime.load(await blobs.get(graph), { threads: config.replicaThreads, rowsMax: config.batchRowsMax }),
+  );
+  const served = { ...spec, signature: manifest.signature, preprocessing: manifest.preprocessing, loaded };
+  const options = {
+    rowsMax: config.batchRowsMax,
+    queueMax: config.queueMax,
+    windowMs: config.batchWindowMs,
+    bodyBytesMax: config.bodyBytesMax,
+    logger,
+    drainMs: parts.drainMs,
+  };
+  resources.use(await serveReplica(parts.address, served, options));
+};
+
 /** Loads one version and answers the gateway's requests for it. */
 const main = async (): Promise<void> => {
   using link = joinSupervisor();
@@ -33,24 +56,11 @@ const main = async (): Promise<void> => {
   const blobs = await FileBlobStore.open(directory.blobs, { sweep: false });
   // Both digests are proved before a byte is used.
   const manifest = ArtefactManifest.parse(JSON.parse(new TextDecoder().decode(await blobs.get(spec.digest))));
-  const graph = manifest.graph.digest;
-  if (!isDigest(graph)) throw new PlatformError("artefact-corrupt", "The artefact names no graph.");
-  await using loaded = await onnxRuntime.load(await blobs.get(graph), {
-    threads: config.replicaThreads,
-    rowsMax: config.batchRowsMax,
-  });
   const address = replicaAddress(directory.sockets, spec.id);
   await rm(address, { force: true });
-  const served = { ...spec, signature: manifest.signature, preprocessing: manifest.preprocessing, loaded };
-  const options = {
-    rowsMax: config.batchRowsMax,
-    queueMax: config.queueMax,
-    windowMs: config.batchWindowMs,
-    bodyBytesMax: config.bodyBytesMax,
-    logger,
-    drainMs,
-  };
-  await using _ = await serveReplica(address, served, options);
+  await using resources = new AsyncDisposableStack();
+  const serve = manifest.languageModel === undefined ? serveTensors : serveLanguage;
+  await serve({ spec, manifest, blobs, config, logger, address, drainMs }, resources);
   logger.info({ endpoint: spec.endpoint, model: spec.model, version: spec.version }, "replica ready");
   link.ready();
   await link.ended;
