@@ -65,6 +65,7 @@ export const lossNames: readonly LossConfig["name"][] = [
   "categorical_generalized_cross_entropy",
   "dice",
   "tversky",
+  "ctc",
 ];
 
 /** A loss with its arguments, as data. */
@@ -99,7 +100,12 @@ export type LossConfig =
       readonly alpha?: number | undefined;
       /** Weight of false negatives; 0.5 by default. */
       readonly beta?: number | undefined;
-    } & Overlap);
+    } & Overlap)
+  | ({
+      readonly name: "ctc";
+      /** Length of the longest list of labels; shorter ones end in zeros, which stand for no label. */
+      readonly labelLength: number;
+    } & Common);
 
 const shortNames = {
   mse: "mean_squared_error",
@@ -110,7 +116,7 @@ const shortNames = {
 } as const;
 
 /** A loss by name, by Keras' short name, or with its arguments. */
-export type Loss = LossConfig | LossConfig["name"] | keyof typeof shortNames;
+export type Loss = LossConfig | Exclude<LossConfig["name"], "ctc"> | keyof typeof shortNames;
 
 const common = { reduction: z.enum(["sum_over_batch_size", "sum", "mean_with_sample_weight"]).optional() };
 const logits = { ...common, fromLogits: z.boolean().optional() };
@@ -137,6 +143,7 @@ const lossSchema: z.ZodType<LossConfig> = z.discriminatedUnion("name", [
   }),
   z.strictObject({ name: z.literal("dice"), ...overlap }),
   z.strictObject({ name: z.literal("tversky"), alpha: weight, beta: weight, ...overlap }),
+  z.strictObject({ name: z.literal("ctc"), labelLength: z.int().min(1).max(10_000), ...common }),
 ]);
 
 const fullName = (name: string): string =>
@@ -158,7 +165,15 @@ export const parseLoss = (input: unknown): LossConfig => {
 
 /** Whether a loss takes class numbers [batch, …] (int32) instead of values of the prediction's shape. */
 export const takesClasses = (loss: LossConfig): boolean =>
-  loss.name === "sparse_categorical_crossentropy" || loss.name === "categorical_generalized_cross_entropy";
+  loss.name === "sparse_categorical_crossentropy" ||
+  loss.name === "categorical_generalized_cross_entropy" ||
+  loss.name === "ctc";
+
+/** Shape of one sample's target, from that of its prediction. */
+export const targetShapeOf = (loss: LossConfig, prediction: readonly number[]): readonly number[] => {
+  if (loss.name === "ctc") return [loss.labelLength];
+  return takesClasses(loss) ? prediction.slice(0, -1) : prediction;
+};
 
 /** Losses whose value over a batch is not made of its samples' values: overlaps, and labels read from the whole batch. */
 const overBatch: ReadonlySet<string> = new Set(["dice", "tversky", "hinge", "squared_hinge"]);

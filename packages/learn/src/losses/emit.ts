@@ -1,6 +1,7 @@
 import type { GraphBuilder } from "../onnx/builder.ts";
 import type { Value } from "../onnx/graph.ts";
 import type { LossConfig } from "./config.ts";
+import { ctc } from "./ctc.ts";
 import * as crossentropy from "./crossentropy.ts";
 import * as margin from "./margin.ts";
 import * as overlap from "./overlap.ts";
@@ -41,6 +42,7 @@ const emitters: Emitters = {
   dice: (builder, input, { axis }) => overlap.dice(builder, input, axis),
   tversky: (builder, input, { alpha = 0.5, beta = 0.5, axis }) =>
     overlap.tversky(builder, input, { alpha, beta, axis }),
+  ctc,
 };
 
 /** The losses before they are reduced, in Keras' shapes. */
@@ -90,17 +92,28 @@ export const emitLoss = (builder: GraphBuilder, config: LossConfig, input: LossI
   return builder.apply("ReduceMean", [values, builder.integers(axes)], { attributes: { keepdims: 0 } });
 };
 
+/** Leaves out the steps of sequences that do not count; losses without steps stay as they are. */
+const masked = (builder: GraphBuilder, { values, mask }: LossValues, steps: Value | undefined): LossValues => {
+  if (steps === undefined || values.shape.length !== 2) return { values, ...(mask === undefined ? {} : { mask }) };
+  const counting = builder.cast(steps, "float32");
+  return {
+    values: times(builder, values, counting),
+    mask: mask === undefined ? counting : times(builder, mask, counting),
+  };
+};
+
 /**
  * Adds a loss to a graph and reduces it to a scalar as configured.
- * @param input Prediction, target, and a weight for each sample [batch]; left out, all weights are 1.
+ * @param input Prediction, target, a weight for each sample [batch] (all 1 when left out), and which steps of a
+ *   sequence count, as bool [batch, steps] (all when left out).
  * Source: keras/src/losses/loss.py, `reduce_weighted_values`.
  */
 export const emitReducedLoss = (
   builder: GraphBuilder,
   config: LossConfig,
-  input: LossInput & { readonly sampleWeight?: Value | undefined },
+  input: LossInput & { readonly sampleWeight?: Value | undefined; readonly mask?: Value | undefined },
 ): Value => {
-  const { values, mask } = lossValues(builder, config, input);
+  const { values, mask } = masked(builder, lossValues(builder, config, input), input.mask);
   const reduction = config.reduction ?? "sum_over_batch_size";
   const weight = input.sampleWeight && spreadWeight(builder, input.sampleWeight, values);
   const weighted = weight === undefined ? values : times(builder, values, weight);

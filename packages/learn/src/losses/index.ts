@@ -6,6 +6,7 @@ export {
   parseLoss,
   type Reduction,
   takesClasses,
+  targetShapeOf,
 } from "./config.ts";
 export { emitOneHot } from "./crossentropy.ts";
 export { emitLoss, emitReducedLoss } from "./emit.ts";

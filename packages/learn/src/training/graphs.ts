@@ -55,7 +55,8 @@ const judgeOutput = (builder: GraphBuilder, objective: OutputObjective, emitted:
   const metrics = objective.metrics.map(({ meter, isWeighted }) =>
     meter.emit(builder, { prediction, target, classes, weight: isWeighted ? weight : undefined }),
   );
-  return { loss: emitReducedLoss(builder, loss, { prediction, target, sampleWeight: weight }), metrics, weight };
+  const mask = emitted.results.get(output)?.mask;
+  return { loss: emitReducedLoss(builder, loss, { prediction, target, sampleWeight: weight, mask }), metrics, weight };
 };
 
 /** The number of samples, from their weights, when it is only known when the graph runs. */
@@ -122,6 +123,8 @@ export interface PredictionGraph {
   readonly storages: ReadonlyMap<string, WeightStorage>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Whether an output leaves steps of its sequences out. */
+  readonly masked: boolean;
 }
 
 /** Builds the forward pass for any batch size; weights are inputs, or constants when their values are given. */
@@ -152,7 +155,8 @@ export const predictionGraph = (
   const outputs = model.outputs.map((name) => options.names?.output(name) ?? `output/${name}`);
   const ports = Object.fromEntries(outputs.map((name, index) => [name, emitted.outputs[index] as Value]));
   const graph = builder.finish(model.name, ports);
-  return { graph, storages: emitted.storages, inputs: emitted.inputs.map(({ name }) => name), outputs };
+  const masked = model.outputs.some((name) => emitted.results.get(name)?.mask !== undefined);
+  return { graph, storages: emitted.storages, inputs: emitted.inputs.map(({ name }) => name), outputs, masked };
 };
 
 /** Full names of the weights that are learnt, in the order of the layers. */

@@ -79,10 +79,10 @@ export class Learner implements AsyncDisposable {
     this.objective = parseObjective(this.model, options);
     this.#executor = options.executor;
     const config = parseOptimizer(options.optimizer ?? "adam");
-    const { storages } = predictionGraph(this.model);
+    const { storages, masked } = predictionGraph(this.model);
     this.weights = new WeightStore(this.model, storages, {
       slots: slotsOf(config),
-      lanes: isSeparable(this.objective) ? (options.executor.lanes ?? 1) : 1,
+      lanes: isSeparable(this.objective) && !masked ? (options.executor.lanes ?? 1) : 1,
     });
     this.optimizer = createOptimizer(config, this.weights.memory);
     const random = createRandom(options.seed ?? 1);

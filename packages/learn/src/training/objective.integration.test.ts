@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { batchNormalization, dense, input, model, type ModelDefinition, sequential } from "../index.ts";
+import { batchNormalization, dense, embedding, input, model, type ModelDefinition, sequential } from "../index.ts";
 import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
 import type { OptimizerConfig } from "../optimizers/index.ts";
 import { createRandom } from "../random.ts";
@@ -238,5 +238,39 @@ describe("regularizers join the loss, constraints hold, frozen layers stay", () 
       ],
     };
     await expect(make(definition as ModelDefinition, { loss: "mse" })).rejects.toThrow(message);
+  });
+});
+
+describe("losses over sequences", () => {
+  test("padded steps do not count: the loss is the mean over the others", async () => {
+    const tagger = sequential([
+      input({ shape: [4] }),
+      embedding({ inputDim: 5, outputDim: 3, maskZero: true }),
+      dense({ units: 2, activation: "softmax" }),
+    ]);
+    await using learner = await make(tagger, { loss: "sparse_categorical_crossentropy" });
+    const words = { shape: [2, 4], values: [1, 2, 0, 0, 3, 4, 1, 0] };
+    const tags = { shape: [2, 4], values: [0, 1, 1, 0, 1, 0, 0, 1] };
+    const { values } = await learner.predict(words);
+    const losses = words.values.flatMap((word, i) =>
+      word === 0 ? [] : [-Math.log(values[2 * i + (tags.values[i] ?? 0)] ?? NaN)],
+    );
+    const mean = losses.reduce((a, b) => a + b) / losses.length;
+    expect((await learner.evaluate(words, tags))["loss"]).toBeCloseTo(mean, 5);
+    const { epochs } = await learner.fit(words, tags, { batchSize: 2 });
+    expect(epochs["loss"]?.[0]).toBeCloseTo(mean, 5);
+  });
+
+  test("ctc trains a model to read labels", async () => {
+    const reader = sequential([input({ shape: [6, 4] }), dense({ units: 4 })]);
+    await using learner = await make(reader, {
+      loss: { name: "ctc", labelLength: 3 },
+      optimizer: { name: "adam", learningRate: 0.1 },
+    });
+    const frames = data(5, 6, 4);
+    const labels = { shape: [5, 3], values: [1, 2, 0, 3, 0, 0, 2, 2, 1, 1, 3, 2, 2, 0, 0] };
+    const { epochs } = await learner.fit(frames, labels, { epochs: 30, batchSize: 5 });
+    expect(epochs["loss"]?.at(-1)).toBeLessThan((epochs["loss"]?.[0] ?? NaN) / 2);
+    await expect(learner.fit(frames, { ...labels, values: labels.values.map((v) => v * 2) })).rejects.toThrow(/0 to 3/);
   });
 });

@@ -1,6 +1,13 @@
 import type { ResolvedModel } from "../definition/resolve.ts";
 import { LearnError } from "../errors.ts";
-import { isMeanOfSamples, type Loss, type LossConfig, parseLoss, takesClasses } from "../losses/index.ts";
+import {
+  isMeanOfSamples,
+  type Loss,
+  type LossConfig,
+  parseLoss,
+  takesClasses,
+  targetShapeOf,
+} from "../losses/index.ts";
 import { type Meter, meterOf, type Metric, type MetricConfig, parseMetrics } from "./metrics/index.ts";
 
 /** One value for a model with one output, or values by output. */
@@ -158,7 +165,7 @@ export const parseObjective = (model: ResolvedModel, options: ObjectiveOptions):
         output,
         index,
         shape,
-        targetShape: classes ? shape.slice(0, -1) : shape,
+        targetShape: targetShapeOf(loss, shape),
         classes,
         loss,
         lossWeight: weights.get(output) ?? 1,

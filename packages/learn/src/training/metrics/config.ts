@@ -22,10 +22,10 @@ export const countNames = [
   "false_negatives",
 ] as const;
 
-/** Losses that have a value for each sample; those over a whole batch have no mean over an epoch. */
-export type SampleLossName = Exclude<LossConfig["name"], "dice" | "tversky">;
+/** Losses that are metrics too: those with a value for each sample and no argument that must be given. */
+export type SampleLossName = Exclude<LossConfig["name"], "dice" | "tversky" | "ctc">;
 
-const sampleLossNames = lossNames.filter((name): name is SampleLossName => name !== "dice" && name !== "tversky");
+const sampleLossNames = lossNames.filter((name): name is SampleLossName => !["dice", "tversky", "ctc"].includes(name));
 
 /** Names of the metrics that are measured while a model trains; every loss of single samples is one too. */
 export const metricNames: readonly MetricConfig["name"][] = [
