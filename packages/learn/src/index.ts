@@ -22,6 +22,19 @@ export { withPreprocessing } from "./preprocessing/compose-definition.ts";
 export { featureTransform, type FeatureTransform } from "./preprocessing/feature-transform.ts";
 export { fitSteps, type RawSamples } from "./preprocessing/fit-steps.ts";
 export { applyImageSteps, type ImageSize, sizeAfter } from "./preprocessing/image-steps.ts";
+export {
+  type Augmentation,
+  type BatchAugmentation,
+  mixUp,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+  specAugment,
+} from "./preprocessing/augment/index.ts";
 export { type Pixels, resizePixels } from "./preprocessing/resize-pixels.ts";
 export {
   type LaneManners,
@@ -146,6 +159,8 @@ export {
   terminateOnNan,
 } from "./training/callbacks/index.ts";
 export { findLearningRate, type RangeTest, type RangeTestOptions } from "./training/find-learning-rate.ts";
+export { augmentedSource, type AugmentedSourceOptions } from "./training/augmented-source.ts";
+export { type BatchArrays, type BatchRequest, type BatchSource } from "./training/batch-source.ts";
 export type { DataArray } from "./training/data.ts";
 export type { Arrays, LabelledData } from "./training/samples.ts";
 export type { ObjectiveOptions, PerOutput } from "./training/objective.ts";

@@ -1,10 +1,11 @@
 import { LearnError } from "../errors.ts";
+import { BatchFeed } from "./batch-feed.ts";
+import { arraySource, type BatchRequest, type BatchSource, isBatchSource } from "./batch-source.ts";
 import { CallbackList } from "./callbacks/callback-list.ts";
 import type { Callback, Logs, TrainingControl } from "./callbacks/index.ts";
-import { type DataArray, gatherRows } from "./data.ts";
 import { read } from "./objective.ts";
-import type { TrainingProgram } from "./program.ts";
-import { type LabelledData, prepareSamples, type SampleSet, samplesBetween, withClassWeights } from "./samples.ts";
+import { batchArrays, type TrainingProgram } from "./program.ts";
+import { type LabelledData, prepareSamples, samplesBetween, withClassWeights } from "./samples.ts";
 import type { HistoryValues, LearnerState } from "./state.ts";
 import type { Trainee } from "./trainee.ts";
 
@@ -16,7 +17,7 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Share of the samples, taken from the end, to validate on. */
   readonly validationSplit?: number;
-  readonly validationData?: LabelledData;
+  readonly validationData?: LabelledData | BatchSource;
   /** Weight of each sample in the loss, [samples]; by output where they differ. */
   readonly sampleWeight?: LabelledData["sampleWeight"];
   /** Weight of each class in the loss, for models with one output; a class left out has 1. */
@@ -44,33 +45,50 @@ const aborted = "aborted";
 /** Updates between two sweeps over the optimizer's slots: counted by the optimizer, so a resumed training sweeps alike. */
 const flushInterval = 64;
 
-/** Takes the validation samples off the end, as Keras does: before any shuffling. */
-const splitOff = (
-  learner: Trainee,
-  set: SampleSet,
-  options: FitOptions,
-): { readonly train: SampleSet; readonly validation: SampleSet | undefined } => {
+interface Sources {
+  readonly train: BatchSource;
+  readonly validation: BatchSource | undefined;
+}
+
+/** What needs arrays, and cannot be done with a source. */
+const checkSourceOptions = ({ validationSplit, classWeight, sampleWeight }: FitOptions): void => {
+  if (!validationSplit && classWeight === undefined && sampleWeight === undefined) return;
+  throw new LearnError(
+    "invalid-input",
+    "validationSplit, classWeight and sampleWeight need arrays. Let the source give the weights, and give validationData.",
+  );
+};
+
+/** The data to train and to validate on; validation samples are taken off the end, as Keras does, before shuffling. */
+const sourcesOf = (learner: Trainee, data: LabelledData | BatchSource, options: FitOptions): Sources => {
   const { validationSplit, validationData } = options;
-  if (validationData !== undefined) {
-    return { train: set, validation: prepareSamples(learner.objective, validationData) };
+  const sourceOf = (given: LabelledData | BatchSource): BatchSource =>
+    isBatchSource(given) ? given : arraySource(prepareSamples(learner.objective, given));
+  const validation = validationData && sourceOf(validationData);
+  if (isBatchSource(data)) {
+    checkSourceOptions(options);
+    return { train: data, validation };
   }
-  if (!validationSplit) return { train: set, validation: undefined };
+  const set = prepareSamples(learner.objective, data);
   const { samples } = set;
-  const kept = Math.floor(samples * (1 - validationSplit));
-  if (kept < 1 || kept === samples) {
+  const share = validation === undefined ? (validationSplit ?? 0) : 0;
+  const kept = Math.floor(samples * (1 - share));
+  if (share !== 0 && (kept < 1 || kept === samples)) {
     throw new LearnError(
       "split-invalid",
-      `A validationSplit of ${validationSplit} leaves ${kept} of ${samples} samples to train on. Choose a share between 0 and 1 that leaves both parts some.`,
+      `A validationSplit of ${share} leaves ${kept} of ${samples} samples to train on. Choose a share between 0 and 1 that leaves both parts some.`,
     );
   }
-  return { train: samplesBetween(set, 0, kept), validation: samplesBetween(set, kept, samples) };
+  const train = arraySource(withClassWeights(samplesBetween(set, 0, kept), options.classWeight));
+  if (share === 0) return { train, validation };
+  return { train, validation: arraySource(samplesBetween(set, kept, samples)) };
 };
 
 /** The loop of one training; its fields are exactly what a checkpoint holds. */
 class Training {
   readonly #learner: Trainee;
-  readonly #data: SampleSet;
-  readonly #validation: SampleSet | undefined;
+  readonly #source: BatchSource;
+  readonly #validation: BatchSource | undefined;
   readonly #options: FitOptions;
   readonly #samples: number;
   readonly #batch: number;
@@ -82,10 +100,10 @@ class Training {
   #sums: number[];
   #stopped: string | null = null;
 
-  constructor(learner: Trainee, data: LabelledData, options: FitOptions) {
-    const { train, validation } = splitOff(learner, prepareSamples(learner.objective, data), options);
+  constructor(learner: Trainee, data: LabelledData | BatchSource, options: FitOptions) {
+    const { train, validation } = sourcesOf(learner, data, options);
     this.#learner = learner;
-    this.#data = withClassWeights(train, options.classWeight);
+    this.#source = train;
     this.#validation = validation;
     this.#options = options;
     this.#samples = train.samples;
@@ -136,13 +154,16 @@ class Training {
   async #runEpoch(control: TrainingControl): Promise<boolean> {
     const order = this.#order();
     const steps = Math.ceil(this.#samples / this.#batch);
+    await using feed = this.#feed(order, steps);
     while (this.#step < steps) {
       if (this.#options.signal?.aborted) {
         this.#stopped = aborted;
         return false;
       }
-      const rows = order.subarray(this.#step * this.#batch, (this.#step + 1) * this.#batch);
-      const batchLoss = await this.#runStep(await this.#learner.program(rows.length), rows, control);
+      const program = await this.#learner.program(Math.min(this.#batch, this.#samples - this.#step * this.#batch));
+      const filling = feed.fill(this.#step, program);
+      if (filling !== undefined) await filling;
+      const batchLoss = await this.#runStep(program, control);
       if (batchLoss === undefined) return false;
       const position = { epoch: this.#epoch + 1, step: this.#step, stepsPerEpoch: steps };
       const pending = this.#callbacks.stepEnd({ ...position, batchLoss, logs: this.#logs() }, control);
@@ -152,8 +173,7 @@ class Training {
   }
 
   /** Makes a step and gives its batch's loss; undefined when the loss is not finite and a callback took that. */
-  async #runStep(program: TrainingProgram, rows: Uint32Array, control: TrainingControl): Promise<number | undefined> {
-    this.#fill(program, rows);
+  async #runStep(program: TrainingProgram, control: TrainingControl): Promise<number | undefined> {
     try {
       await program.run(this.#learner.masks);
     } catch (error) {
@@ -165,9 +185,9 @@ class Training {
     weights.constrain();
     if (optimizer.iterations % flushInterval === 0) weights.flushTinySlots();
     this.#step += 1;
-    this.#seen += rows.length;
+    this.#seen += program.batch;
     for (const i of this.#sums.keys()) this.#sums[i] = (this.#sums[i] ?? 0) + (program.sums[i] ?? 0);
-    return (program.sums[0] ?? 0) / rows.length;
+    return (program.sums[0] ?? 0) / program.batch;
   }
 
   /** Hands a loss that is not finite to the callbacks, and ends the training. @throws When no callback takes it. */
@@ -178,21 +198,25 @@ class Training {
     this.#stopped ??= aborted;
   }
 
-  #fill({ inputs, targets, sampleWeights }: TrainingProgram, rows: Uint32Array): void {
-    const data = this.#data;
-    for (const [index, input] of inputs.entries()) gatherRows(data.inputs[index] as DataArray, rows, input);
-    for (const [index, target] of targets.entries()) gatherRows(data.targets[index] as DataArray, rows, target);
-    for (const [index, weights] of sampleWeights.entries()) {
-      const given = data.weights[index];
-      if (given === undefined) weights.fill(1);
-      else gatherRows(given, rows, weights);
-    }
+  /** Brings the batches of the current epoch. */
+  #feed(order: Uint32Array, steps: number): BatchFeed {
+    const { objective, batches } = this.#learner;
+    const [batch, epoch] = [this.#batch, this.#epoch];
+    const request = (step: number): BatchRequest => ({
+      rows: order.subarray(step * batch, (step + 1) * batch),
+      random: batches.split(`epoch ${epoch}, step ${step}`),
+    });
+    return new BatchFeed(this.#source, {
+      steps,
+      request,
+      arrays: (samples) => batchArrays(objective, samples, false),
+    });
   }
 
   async #endEpoch(control: TrainingControl, epochs: number): Promise<void> {
     const logs: Record<string, number> = { ...this.#logs() };
     if (this.#validation !== undefined) {
-      const values = await this.#learner.evaluateSamples(this.#validation);
+      const values = await this.#learner.evaluateSource(this.#validation);
       for (const [name, value] of Object.entries(values)) logs[`val_${name}`] = value;
     }
     const { learningRate } = this.#learner.optimizer;
@@ -262,5 +286,8 @@ class Training {
 }
 
 /** Runs a training to its end, or until it is stopped. */
-export const fitModel = async (learner: Trainee, data: LabelledData, options: FitOptions): Promise<History> =>
-  new Training(learner, data, options).run();
+export const fitModel = async (
+  learner: Trainee,
+  data: LabelledData | BatchSource,
+  options: FitOptions,
+): Promise<History> => new Training(learner, data, options).run();

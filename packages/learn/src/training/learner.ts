@@ -6,13 +6,14 @@ import { encodeModel } from "../onnx/encode.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import { createOptimizer, type Optimizer, type OptimizerConfig, parseOptimizer, slotsOf } from "../optimizers/index.ts";
 import { createRandom, type Random } from "../random.ts";
+import { arraySource, type BatchArrays, type BatchSource, isBatchSource } from "./batch-source.ts";
 import { checkSamples, type DataArray, gatherRows, sampleCount } from "./data.ts";
 import type { Executor, Session, TensorData } from "./executor.ts";
 import { type FitOptions, fitModel, type History } from "./fit.ts";
 import { evaluationGraph, portNames, predictionGraph, trainingGraph } from "./graphs.ts";
 import { isSeparable, type Objective, type ObjectiveOptions, parseObjective, read } from "./objective.ts";
-import { TrainingProgram } from "./program.ts";
-import { arrange, type Arrays, type LabelledData, prepareSamples, type SampleSet } from "./samples.ts";
+import { batchArrays, TrainingProgram } from "./program.ts";
+import { arrange, type Arrays, type LabelledData, prepareSamples } from "./samples.ts";
 import type { LearnerState } from "./state.ts";
 import { WeightStore, type WeightValues } from "./weights.ts";
 
@@ -63,6 +64,8 @@ export class Learner implements AsyncDisposable {
   readonly optimizer: Optimizer;
   /** Generator of the data order. */
   readonly shuffle: Random;
+  /** Generators of the batches' augmentations are split from it; it is never drawn from. */
+  readonly batches: Random;
   /** Generators of the dropout masks, by mask. */
   readonly masks: ReadonlyMap<string, Random>;
   /** State that the next `fit` goes on from. */
@@ -88,6 +91,7 @@ export class Learner implements AsyncDisposable {
     const random = createRandom(options.seed ?? 1);
     this.weights.initialize(random);
     this.shuffle = random.split("shuffle");
+    this.batches = random.split("batches");
     // Builds the graph once for one sample: what does not fit shows now and not in the first step.
     const probe = trainingGraph(this.objective, 1);
     this.masks = new Map(probe.masks.map(({ name }) => [name, random.split(name)]));
@@ -103,13 +107,18 @@ export class Learner implements AsyncDisposable {
     return summarize(this.model);
   }
 
+  /** Trains on a source, which gives the samples batch by batch. */
+  fit(source: BatchSource, options?: FitOptions): Promise<History>;
   /**
-   * Trains.
+   * Trains on arrays.
    * @param x Samples [samples, …input]; of several inputs in their order, or by name.
    * @param y Targets [samples, …output], or class numbers [samples, …] for the sparse loss; of several outputs alike.
    */
-  fit(x: Arrays, y: Arrays, options: FitOptions = {}): Promise<History> {
-    return fitModel(this, { x, y, sampleWeight: options.sampleWeight }, options);
+  fit(x: Arrays, y: Arrays, options?: FitOptions): Promise<History>;
+  fit(x: Arrays | BatchSource, y: Arrays | FitOptions = {}, options: FitOptions = {}): Promise<History> {
+    // The overloads pair a source with options, and arrays with arrays.
+    if (isBatchSource(x)) return fitModel(this, x, y as FitOptions);
+    return fitModel(this, { x, y: y as Arrays, sampleWeight: options.sampleWeight }, options);
   }
 
   /** Loss and metrics over a data set, by name. Weights multiply the samples' losses, as in `fit`. */
@@ -118,20 +127,23 @@ export class Learner implements AsyncDisposable {
     y: Arrays,
     options: Pick<LabelledData, "sampleWeight"> = {},
   ): Promise<Record<string, number>> {
-    return this.evaluateSamples(prepareSamples(this.objective, { x, y, ...options }));
+    return this.evaluateSource(arraySource(prepareSamples(this.objective, { x, y, ...options })));
   }
 
-  /** Loss and metrics over samples that were prepared before. */
-  async evaluateSamples(set: SampleSet): Promise<Record<string, number>> {
-    const session = await (this.#evaluation ??= this.#load(encodeModel(evaluationGraph(this.objective))));
-    const totals = Array.from({ length: this.objective.sumCount }, () => 0);
-    for (let first = 0; first < set.samples; first += inferenceBatch) {
-      const rows = range(first, Math.min(first + inferenceBatch, set.samples));
-      const results = await session.run({ ...this.#inputs(set.inputs, rows), ...this.#targets(set, rows) });
-      const sums = results[portNames.sums]?.values as Float32Array;
+  /** Loss and metrics over the samples of a source, by name. */
+  async evaluateSource(source: BatchSource): Promise<Record<string, number>> {
+    const { objective } = this;
+    const session = await (this.#evaluation ??= this.#load(encodeModel(evaluationGraph(objective))));
+    const totals = Array.from({ length: objective.sumCount }, () => 0);
+    const random = this.batches.split("evaluation");
+    for (let first = 0; first < source.samples; first += inferenceBatch) {
+      const rows = range(first, Math.min(first + inferenceBatch, source.samples));
+      const arrays = batchArrays(objective, rows.length, false);
+      await source.read({ rows, random: random.split(String(first)) }, arrays);
+      const sums = (await session.run(this.#feeds(arrays, rows.length)))[portNames.sums]?.values as Float32Array;
       for (const i of totals.keys()) totals[i] = (totals[i] ?? 0) + (sums[i] ?? 0);
     }
-    return read(this.objective, totals, set.samples);
+    return read(objective, totals, source.samples);
   }
 
   /**
@@ -244,18 +256,21 @@ export class Learner implements AsyncDisposable {
     return feeds;
   }
 
-  #targets(set: SampleSet, rows: Uint32Array): Record<string, TensorData> {
+  #feeds({ inputs, targets, sampleWeights }: BatchArrays, samples: number): Record<string, TensorData> {
     const feeds: Record<string, TensorData> = {};
-    for (const [index, { output, classes, targetShape }] of this.objective.outputs.entries()) {
-      const shape = [rows.length, ...targetShape];
-      const values = classes ? new Int32Array(elementCount(shape)) : new Float32Array(elementCount(shape));
-      gatherRows(set.targets[index] as DataArray, rows, values);
-      feeds[portNames.target(output)] = { dtype: classes ? "int32" : "float32", shape, values };
-      const weights = new Float32Array(rows.length).fill(1);
-      const given = set.weights[index];
-      if (given !== undefined) gatherRows(given, rows, weights);
-      feeds[portNames.sampleWeight(output)] = { dtype: "float32", shape: [rows.length], values: weights };
+    const float = (shape: readonly number[], values: Float32Array): TensorData => ({ dtype: "float32", shape, values });
+    for (const [index, name] of this.model.inputs.entries()) {
+      const values = inputs[index] ?? new Float32Array();
+      feeds[portNames.input(name)] = float([samples, ...shapeOf(this.model, name)], values);
     }
+    for (const [index, { output, targetShape }] of this.objective.outputs.entries()) {
+      const values = targets[index] ?? new Float32Array();
+      const shape = [samples, ...targetShape];
+      feeds[portNames.target(output)] =
+        values instanceof Int32Array ? { dtype: "int32", shape, values } : float(shape, values);
+      feeds[portNames.sampleWeight(output)] = float([samples], sampleWeights[index] ?? new Float32Array());
+    }
+    for (const name of this.weights.names()) feeds[name] = { dtype: "float32", ...this.weights.inside(name) };
     return feeds;
   }
 }

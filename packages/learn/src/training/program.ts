@@ -2,10 +2,12 @@ import { LearnError } from "../errors.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import type { Random } from "../random.ts";
 import type { Objective } from "./objective.ts";
-import { type BatchArrays, Shard, type ShardParts, splitRows } from "./shard.ts";
+import type { BatchArrays } from "./batch-source.ts";
+import { Shard, type ShardParts, splitRows } from "./shard.ts";
 import { floatArray, type WeightStore } from "./weights.ts";
 
-const batchArrays = ({ model, outputs }: Objective, batch: number, shared: boolean): BatchArrays => {
+/** Arrays for a batch. @param shared Whether other threads are to see them. */
+export const batchArrays = ({ model, outputs }: Objective, batch: number, shared: boolean): BatchArrays => {
   const floats = (sample: readonly number[]): Float32Array => floatArray(batch * elementCount(sample), shared);
   return {
     inputs: model.inputs.map((name) => floats(model.layers.find((layer) => layer.name === name)?.outputShape ?? [])),

@@ -1,16 +1,10 @@
 import { encodeModel } from "../onnx/encode.ts";
 import { elementCount } from "../onnx/tensor.ts";
+import type { BatchArrays } from "./batch-source.ts";
 import type { ArrayValue, Binding, Executor, Session, TensorData } from "./executor.ts";
 import { portNames, type TrainingGraph, trainingGraph } from "./graphs.ts";
 import type { Objective } from "./objective.ts";
 import { floatArray, type WeightStore } from "./weights.ts";
-
-/** The arrays of a whole batch that the caller fills: [batch, …] each. */
-export interface BatchArrays {
-  readonly inputs: readonly Float32Array[];
-  readonly targets: readonly (Float32Array | Int32Array)[];
-  readonly sampleWeights: readonly Float32Array[];
-}
 
 /** Rows of a batch that one lane computes. */
 export interface Rows {
