@@ -9,7 +9,7 @@ describe("the platform survives", () => {
 
   it.each(scenarios.map((scenario) => [scenario.id, scenario.name, scenario] as const))(
     "%s %s",
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async (_, __, scenario) => {
       const log = (line: string): void => console.error(`${scenario.id} ${line}`);
       const { checks, figures } = await scenario.run({ count: scenario.counts.ci, random: seededRandom(1), log });

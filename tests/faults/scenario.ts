@@ -54,6 +54,10 @@ export const seededRandom = (seed: number): (() => number) => {
   };
 };
 
+/** Value below which a share of the values lies (nearest rank); NaN of none. */
+export const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
+
 /** Every scenario of this folder, by the order of their faults' numbers. */
 export const loadScenarios = async (): Promise<readonly FaultScenario[]> => {
   const files = readdirSync(new URL(".", import.meta.url)).filter((name) => /^f\d+-[a-z0-9-]+\.ts$/.test(name));

@@ -70,15 +70,22 @@ export const importTable = async (yard: Modelyard, name: string, rows = 400): Pr
 /** Starts a training on the small table. */
 export const startTraining = (
   yard: Modelyard,
-  request: { readonly dataset: string; readonly epochs?: number; readonly seed?: number },
+  request: {
+    readonly dataset: string;
+    readonly experiment?: string;
+    readonly epochs?: number;
+    readonly seed?: number;
+  },
+  options: { readonly idempotencyKey?: string } = {},
 ): Promise<Run> => {
   const definition = sequential([
     input({ shape: [2] }),
     dense({ units: 16, activation: "relu" }),
     dense({ units: 2, activation: "softmax" }),
   ]);
-  const { dataset, epochs = 3, seed = 1 } = request;
-  return yard.runs.start({ experiment: dataset, dataset: `${dataset}@1`, definition, epochs, seed, batchSize: 16 });
+  const { dataset, experiment = dataset, epochs = 3, seed = 1 } = request;
+  const training = { experiment, dataset: `${dataset}@1`, definition, epochs, seed, batchSize: 16 };
+  return yard.runs.start(training, options);
 };
 
 /** Trains on the small table and waits for the end. */

@@ -63,6 +63,7 @@ export const createEndpoint = operation({
   body: { kind: "json", schema: CreateEndpoint },
   response: { kind: "json", status: 201, schema: Endpoint },
   errors: ["not-found", "already-exists"],
+  once: true,
 });
 
 /** Lists endpoints. */

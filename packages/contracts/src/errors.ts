@@ -35,6 +35,7 @@ export const errorCatalogue = {
   "method-not-allowed": kind(405, "UNIMPLEMENTED", "The path does not take this method"),
   "quota-exceeded": kind(403, "RESOURCE_EXHAUSTED", "The workspace's quota is used up"),
   "already-exists": kind(409, "ALREADY_EXISTS", "The name is taken"),
+  "idempotency-key-reused": invalid("The Idempotency-Key came with another request before"),
   "payload-too-large": kind(413, "RESOURCE_EXHAUSTED", "The body is larger than the limit"),
   "unsupported-media-type": kind(415, "INVALID_ARGUMENT", "The content type is not accepted here"),
   internal: kind(500, "INTERNAL", "The platform failed; the request id finds the cause in the log"),

@@ -162,6 +162,7 @@ export const startRun = operation({
     "optimizer-invalid",
     "metric-invalid",
   ],
+  once: true,
 });
 
 /** Lists runs. */

@@ -193,6 +193,7 @@ export const setAlias = operation({
   body: { kind: "json", schema: z.strictObject({ version: VersionNumber }) },
   response: { kind: "json", status: 200, schema: AliasMove },
   errors: ["not-found", "alias-invalid"],
+  once: true,
 });
 
 /** Shows the history of an alias. */

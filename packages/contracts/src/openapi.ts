@@ -22,6 +22,14 @@ const parametersOf = (schema: z.ZodObject, place: "path" | "query"): Json[] =>
     schema: schemaOf(field as z.ZodType, "input"),
   }));
 
+const idempotencyKey: Json = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "Sent again with the same key, the request has its effect once and the same answer",
+  schema: { type: "string", minLength: 1, maxLength: 200 },
+};
+
 const bodyOf = ({ body }: Operation): Json => {
   if (body.kind === "none") return {};
   if (body.kind === "json") {
@@ -66,7 +74,9 @@ const successOf = ({ response }: Operation): Json => {
 };
 
 const errorsOf = (operation: Operation): Json => {
-  const codes = [...new Set([...(operation.scope === "public" ? [] : commonErrors), ...operation.errors])];
+  const common = operation.scope === "public" ? [] : commonErrors;
+  const once: readonly ErrorCode[] = operation.once === true ? ["idempotency-key-reused"] : [];
+  const codes = [...new Set([...common, ...once, ...operation.errors])];
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) {
     const { status } = errorCatalogue[code];
@@ -83,7 +93,11 @@ const operationOf = (operation: Operation): Json => ({
   summary: operation.summary,
   tags: [operation.id.split(".")[0]],
   ...(operation.scope === "public" ? { security: [] } : { "x-scope": operation.scope }),
-  parameters: [...parametersOf(operation.params, "path"), ...parametersOf(operation.query, "query")],
+  parameters: [
+    ...parametersOf(operation.params, "path"),
+    ...parametersOf(operation.query, "query"),
+    ...(operation.once === true ? [idempotencyKey] : []),
+  ],
   ...bodyOf(operation),
   responses: { [String(operation.response.status)]: successOf(operation), ...errorsOf(operation) },
 });

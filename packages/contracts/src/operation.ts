@@ -50,6 +50,8 @@ export interface Operation<
   readonly response: R;
   /** Codes beyond those any operation may answer with. */
   readonly errors: readonly ErrorCode[];
+  /** Takes an `Idempotency-Key`: sent again with the same key, a request has its effect once and the same answer. */
+  readonly once?: true;
 }
 
 /** Declares an operation, keeping the precise types of its schemas. */

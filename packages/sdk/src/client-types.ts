@@ -28,6 +28,8 @@ type PathArguments<Path extends string, Params> = Path extends `${string}{${infe
 /** Settings of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Makes it safe to send the request again: with the same key it has its effect once. For operations that take one. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** A body as a client may hold it: nothing of it is changed, so that constants and frozen values fit too. */

@@ -35,6 +35,15 @@ export const errorOf = async (response: Response): Promise<ModelyardError> => {
   }
 };
 
+/** The error of an answer that ended before it said how things went. */
+export const cutOff = (what: string): ModelyardError =>
+  new ModelyardError({
+    code: "server-unreachable",
+    status: 0,
+    detail: `The connection ended before ${what} was over. Send it again: what is there already is not made twice.`,
+    retryable: true,
+  });
+
 /** The error of an address at which nobody answers. */
 export const unreachable = (url: string, cause: unknown): ModelyardError =>
   new ModelyardError(

@@ -22,7 +22,7 @@ import type {
   RunMethods,
   TensorFlowMethods,
 } from "./client-types.ts";
-import { ModelyardError } from "./modelyard-error.ts";
+import { cutOff, ModelyardError } from "./modelyard-error.ts";
 import { readEvents } from "./read-events.ts";
 import { type ClientOptions, type Parts, send } from "./send.ts";
 
@@ -64,8 +64,9 @@ const methodOf =
         ? { body: JSON.stringify(rest.shift() ?? {}), contentType: "application/json" }
         : {};
     const query = Object.keys(operation.query.shape).length > 0 ? (rest.shift() as object | undefined) : undefined;
-    const { signal } = (rest.shift() as CallOptions | undefined) ?? {};
-    const parts: Parts = { params, ...json, query, signal };
+    const { signal, idempotencyKey } = (rest.shift() as CallOptions | undefined) ?? {};
+    const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
+    const parts: Parts = { params, ...json, query, signal, headers };
     if (operation.response.kind === "events") return eventsOf(options, operation, parts);
     return send(options, operation, parts).then((response) => answerOf(operation, response));
   };
@@ -105,15 +106,18 @@ const datasetMethods = (options: ClientOptions): DatasetMethods => ({
     for (const file of files satisfies readonly ImportFile[]) form.append("files", blobOf(file.content), file.name);
     const operation = operations["datasets.import"];
     async function* events(): AsyncGenerator<ImportEvent> {
+      let completed = false;
       for await (const event of readEvents<ImportEvent>(
         await send(options, operation, { params: [name], body: form }),
       )) {
+        completed ||= event.type === "completed";
         if (event.type !== "failed") {
           yield event;
           continue;
         }
         throw new ModelyardError({ code: event.code, status: 422, detail: event.detail, retryable: false });
       }
+      if (!completed) throw cutOff("the import");
     }
     return events();
   },

@@ -1,4 +1,4 @@
-import { digestOf, type DigestText } from "../foundation/index.ts";
+import { digestOf, type DigestText, failpoint } from "../foundation/index.ts";
 import type { Blob, BlobStore } from "../storage/blob-store.ts";
 import type { DatasetStore } from "./dataset-store.ts";
 
@@ -28,7 +28,10 @@ export class BlobLedger {
       const digest = digestOf(bytes);
       const present = await this.#blobs.has(digest);
       await this.#store.claimBlob(owner.workspaceId, { versionId: owner.versionId, digest, present });
-      return present ? { digest, bytes: bytes.byteLength } : await this.#blobs.put(bytes);
+      failpoint("import.claimed");
+      const blob = present ? { digest, bytes: bytes.byteLength } : await this.#blobs.put(bytes);
+      failpoint("import.stored");
+      return blob;
     });
   }
 
@@ -40,6 +43,7 @@ export class BlobLedger {
       for (const digest of await this.#store.unneededBlobs(workspaceId, versionId, keep)) {
         await this.#blobs.delete(digest);
       }
+      failpoint("import.forgotten");
       await this.#store.dropClaims(workspaceId, versionId, keep);
     });
   }

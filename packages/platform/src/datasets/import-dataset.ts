@@ -1,6 +1,13 @@
 import type { ImportDataset, ImportEvent } from "@modelyard/contracts";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Clock, type Logger, newIdentifier, PlatformError, type UploadedFile } from "../foundation/index.ts";
+import {
+  type Clock,
+  failpoint,
+  type Logger,
+  newIdentifier,
+  PlatformError,
+  type UploadedFile,
+} from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
 import { asPlatformError, assembleVersion } from "./assemble-version.ts";
 import type { BlobLedger } from "./blob-ledger.ts";
@@ -90,7 +97,9 @@ const runImport = async (
     session.signal.throwIfAborted();
     const { digest, profileDigest, description } = assembled;
     const version = { id: owner.versionId, createdAtMs: clock.nowMs(), digest, profileDigest, description };
+    failpoint("import.assembled");
     const added = await store.addVersion(request.workspaceId, request.name, version);
+    failpoint("import.added");
     if (!added.created) await ledger.release(owner);
     return added;
   } catch (error) {

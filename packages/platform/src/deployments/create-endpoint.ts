@@ -1,8 +1,15 @@
 import type { CreateEndpoint } from "@modelyard/contracts";
-import { type Clock, newIdentifier } from "../foundation/index.ts";
+import { type Clock, failpoint, newIdentifier, type Once } from "../foundation/index.ts";
 import { type ModelStore, resolveReference } from "../models/index.ts";
 import type { StoredEndpoint } from "./endpoint.ts";
 import type { EndpointStore } from "./endpoint-store.ts";
+
+/** An endpoint that somebody asks for. */
+export interface EndpointRequest {
+  readonly workspaceId: string;
+  readonly request: CreateEndpoint;
+  readonly once: Once | undefined;
+}
 
 /**
  * Creates an endpoint; its replicas start in the background.
@@ -14,8 +21,7 @@ export const createEndpoint = async (
     models,
     clock,
   }: { readonly endpoints: EndpointStore; readonly models: ModelStore; readonly clock: Clock },
-  workspaceId: string,
-  request: CreateEndpoint,
+  { workspaceId, request, once }: EndpointRequest,
 ): Promise<StoredEndpoint> => {
   await resolveReference(models, workspaceId, request.model);
   const createdAtMs = clock.nowMs();
@@ -29,6 +35,7 @@ export const createEndpoint = async (
     loaded: true,
     createdAtMs,
   };
-  await endpoints.addEndpoint(endpoint);
-  return endpoint;
+  const added = await endpoints.addEndpoint(endpoint, once);
+  failpoint("endpoint.added");
+  return added;
 };

@@ -1,10 +1,15 @@
-import type { Page, PageRequest } from "../foundation/index.ts";
+import type { Once, Page, PageRequest } from "../foundation/index.ts";
 import type { StoredEndpoint, StoredReplica } from "./endpoint.ts";
 
 /** Knows endpoints and the replicas that should run. Not responsible for what runs. */
 export interface EndpointStore {
-  /** @throws PlatformError `already-exists` when the workspace has an endpoint of the name. */
-  addEndpoint(endpoint: StoredEndpoint): Promise<void>;
+  /**
+   * Adds an endpoint.
+   * @returns It; the one that the same request made before, when it did.
+   * @throws PlatformError `already-exists` when the workspace has an endpoint of the name, `idempotency-key-reused`,
+   * `not-found` when what the same request made before is gone.
+   */
+  addEndpoint(endpoint: StoredEndpoint, once?: Once): Promise<StoredEndpoint>;
   findEndpoint(workspaceId: string, name: string): Promise<StoredEndpoint | null>;
   /** Endpoints of a workspace, newest first. */
   listEndpoints(workspaceId: string, page: PageRequest): Promise<Page<StoredEndpoint>>;

@@ -1,4 +1,4 @@
-import { canonicalJson, type Clock, digestOf, type Logger, newIdentifier } from "../foundation/index.ts";
+import { canonicalJson, type Clock, digestOf, failpoint, type Logger, newIdentifier } from "../foundation/index.ts";
 import { type ModelStore, resolveReference, type StoredModelVersion } from "../models/index.ts";
 import type { KeyVerifier } from "../workspaces/index.ts";
 import { type EndpointView, isFailing, liveVersion, type ReplicaView, type StoredEndpoint } from "./endpoint.ts";
@@ -141,6 +141,7 @@ export class EndpointReconciler implements AsyncDisposable {
         digest: wanted.digest,
         createdAtMs,
       });
+      failpoint("endpoint.replica-added");
     }
     if (live !== null) this.#live.set(endpoint.id, live);
     // Versions that are neither wanted nor live have nothing left to do; the live one goes when it is relieved.

@@ -58,5 +58,6 @@ export const loadEndpoint = async (
   name: string,
 ): Promise<void> => {
   if (await dependencies.endpoints.setLoaded(workspaceId, name, true)) return;
-  await createEndpoint(dependencies, workspaceId, { name, model: `${name}@champion`, replicas: 1 });
+  const request = { name, model: `${name}@champion`, replicas: 1 };
+  await createEndpoint(dependencies, { workspaceId, request, once: undefined });
 };

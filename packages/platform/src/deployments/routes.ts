@@ -1,4 +1,4 @@
-import { type Clock, notFound, type Routes } from "../foundation/index.ts";
+import { type Clock, failpoint, notFound, type Routes } from "../foundation/index.ts";
 import type { ModelStore } from "../models/index.ts";
 import { createEndpoint } from "./create-endpoint.ts";
 import { loadEndpoint, repositoryIndex } from "./repository.ts";
@@ -28,8 +28,8 @@ export interface DeploymentDependencies {
 export const deploymentRoutes = (dependencies: DeploymentDependencies): Routes<DeploymentOperationId> => {
   const { endpoints, reconciler } = dependencies;
   return {
-    "endpoints.create": async ({ principal, body }) => {
-      const created = await createEndpoint(dependencies, principal.workspaceId, body);
+    "endpoints.create": async ({ principal, body, once }) => {
+      const created = await createEndpoint(dependencies, { workspaceId: principal.workspaceId, request: body, once });
       reconciler.wake();
       return toEndpoint(await reconciler.view(created));
     },
@@ -47,6 +47,7 @@ export const deploymentRoutes = (dependencies: DeploymentDependencies): Routes<D
       if (!(await endpoints.removeEndpoint(principal.workspaceId, params.name))) {
         throw notFound(`endpoint "${params.name}"`);
       }
+      failpoint("endpoint.removed");
       reconciler.wake();
       return undefined;
     },

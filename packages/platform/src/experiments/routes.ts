@@ -30,7 +30,8 @@ export const experimentRoutes = (
       }));
       return { items, next: page.next };
     },
-    "runs.start": async ({ principal, body }) => toRun(await startRun(dependencies, principal.workspaceId, body)),
+    "runs.start": async ({ principal, body, once }) =>
+      toRun(await startRun(dependencies, { workspaceId: principal.workspaceId, request: body, once })),
     "runs.list": async ({ principal, query }) => {
       const page = await runs.listRuns(principal.workspaceId, query);
       return { items: page.items.map(toRun), next: page.next };

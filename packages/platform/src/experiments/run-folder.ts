@@ -45,5 +45,13 @@ export interface RunFolder {
   sweep(): Promise<void>;
 }
 
+/** All folders of runs, whoever made them. */
+export interface RunFolders {
+  /** Ids of the runs that have a folder. */
+  list(): Promise<readonly string[]>;
+  /** Removes a run's folder and all in it. */
+  remove(runId: string): Promise<void>;
+}
+
 /** Opens the folder of a run, making it when it is new. */
 export type OpenRunFolder = (runId: string) => Promise<RunFolder>;

@@ -1,5 +1,5 @@
 import type { RunState } from "@modelyard/contracts";
-import type { Page, PageRequest } from "../foundation/index.ts";
+import type { Once, Page, PageRequest } from "../foundation/index.ts";
 import type { RunChange, StoredRun } from "./run.ts";
 
 /** Which runs to list. */
@@ -25,8 +25,16 @@ export interface Lease {
 
 /** Knows experiments and runs, and is the queue of runs that wait. Not responsible for what a run writes. */
 export interface RunStore {
-  /** Adds a queued run, and its experiment when it is new. */
-  addRun(run: StoredRun): Promise<void>;
+  /**
+   * Adds a queued run, and its experiment when it is new.
+   * @returns The run; the one that the same request made before, when it did.
+   * @throws PlatformError `idempotency-key-reused`.
+   */
+  addRun(run: StoredRun, once?: Once): Promise<StoredRun>;
+  /** The run that the same request made before, or `null`. @throws PlatformError `idempotency-key-reused`. */
+  findRunMadeBy(workspaceId: string, once: Once | undefined): Promise<StoredRun | null>;
+  /** Those of the ids that no workspace has a run of. */
+  unknownRuns(ids: readonly string[]): Promise<readonly string[]>;
   /** A run, or `null` when the workspace has none of that id. */
   findRun(workspaceId: string, id: string): Promise<StoredRun | null>;
   /** Runs of a workspace, newest first. */

@@ -1,6 +1,6 @@
 import type { StartRun } from "@modelyard/contracts";
 import { compile, type CompileOptions, parseDefinition } from "@modelyard/learn";
-import { type Clock, type DigestText, newIdentifier } from "../foundation/index.ts";
+import { type Clock, type DigestText, failpoint, newIdentifier, type Once } from "../foundation/index.ts";
 import { type DatasetStore, showDataset } from "../datasets/index.ts";
 import { checkOutput, planTraining } from "./plan-training.ts";
 import type { StoredRun } from "./run.ts";
@@ -25,15 +25,17 @@ const neverRuns: CompileOptions["executor"] = {
 };
 
 /**
- * Queues a run after everything about it was checked that can be checked without the data.
+ * Queues a run, or finds the one that the same request queued before, after everything about it was checked that can be checked without the data.
  * @throws PlatformError `not-found`, `column-unknown`; LearnError for what the definition, loss or optimizer lacks.
  */
 export const startRun = async (
   dependencies: StartRunDependencies,
-  workspaceId: string,
-  request: StartRun,
+  asked: { readonly workspaceId: string; readonly request: StartRun; readonly once: Once | undefined },
 ): Promise<StoredRun> => {
   const { runs, datasets, clock } = dependencies;
+  const { workspaceId, request, once } = asked;
+  const earlier = await runs.findRunMadeBy(workspaceId, once);
+  if (earlier !== null) return earlier;
   const [name = "", version = "0"] = request.dataset.split("@");
   const stored = await showDataset(datasets, workspaceId, { name, version: Number(version) });
   const plan = planTraining(request, stored.version);
@@ -64,7 +66,9 @@ export const startRun = async (
     codeVersion: dependencies.codeVersion,
   });
   await folder.append([{ type: "state", state: "queued", reason: null }], nowMs);
-  await runs.addRun(run);
+  failpoint("run.written");
+  const added = await runs.addRun(run, once);
+  failpoint("run.added");
   dependencies.onQueued();
-  return run;
+  return added;
 };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunEvent } from "@modelyard/contracts";
-import { type Clock, notFound, PlatformError } from "../foundation/index.ts";
+import { type Clock, failpoint, notFound, PlatformError } from "../foundation/index.ts";
 import { isOver, isResumable, type StoredRun } from "./run.ts";
 import type { RunEngine } from "./run-engine.ts";
 import type { OpenRunFolder } from "./run-folder.ts";
@@ -88,6 +88,7 @@ export const cancelRun = async (dependencies: SteerDependencies, key: RunKey): P
   }
   const asked = await runs.changeRun(key.workspaceId, key.id, { from: ["running"], to: { state: "canceling" } });
   if (asked !== null) {
+    failpoint("run.canceling");
     await engine.end(key.id, "gracefully");
     return asked;
   }
@@ -111,6 +112,7 @@ export const resumeRun = async (dependencies: SteerDependencies, key: RunKey): P
   }
   await folder.clearResult();
   await folder.append([{ type: "state", state: "queued", reason: null }], clock.nowMs());
+  failpoint("run.resuming");
   const queued = await runs.changeRun(key.workspaceId, key.id, {
     from: [run.state],
     to: { state: "queued", reason: null, endedAtMs: null },

@@ -1,5 +1,5 @@
 import { errorCatalogue, type RunEvent } from "@modelyard/contracts";
-import { type Clock, type Logger, PlatformError } from "../foundation/index.ts";
+import { type Clock, failpoint, type Logger, PlatformError } from "../foundation/index.ts";
 import { crashesMax, type RunChange, type RunReason, type StoredRun } from "./run.ts";
 import type { RunEngine, RunExit } from "./run-engine.ts";
 import type { NewRunEvent, OpenRunFolder } from "./run-folder.ts";
@@ -79,6 +79,8 @@ export class RunSupervisor implements AsyncDisposable {
   readonly #dependencies: SuperviseDependencies;
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
+  /** Canceled runs whose end this process has asked for. */
+  readonly #askedToEnd = new Set<string>();
   #turn: Promise<void> | null = null;
   #again = false;
   #closed = false;
@@ -123,13 +125,16 @@ export class RunSupervisor implements AsyncDisposable {
     const going: string[] = [];
     for (const run of await runs.activeRuns()) {
       const exit = observed.get(run.id);
-      if (exit === null) going.push(run.id);
-      else if (await this.#finish(run, exit)) continue;
+      if (exit === null) {
+        going.push(run.id);
+        await this.#endCanceled(run);
+      } else if (await this.#finish(run, exit)) continue;
     }
     await runs.renewLeases(lease);
     while (going.length < this.#dependencies.maxConcurrentRuns) {
       const run = await runs.claimRun(lease);
       if (run === null) break;
+      failpoint("run.claimed");
       await (await this.#dependencies.openFolder(run.id)).clearResult();
       // The last attempt's end must be forgotten before the next can begin under the same name.
       await engine.apply(going);
@@ -138,8 +143,16 @@ export class RunSupervisor implements AsyncDisposable {
     await engine.apply(going);
   }
 
+  /** Whoever took the word to cancel may have died before the training heard of it. */
+  async #endCanceled(run: StoredRun): Promise<void> {
+    if (run.state !== "canceling" || this.#askedToEnd.has(run.id)) return;
+    this.#askedToEnd.add(run.id);
+    await this.#dependencies.engine.end(run.id, "gracefully");
+  }
+
   /** Takes a run whose process is gone to its next state. */
   async #finish(run: StoredRun, exit: RunExit | undefined): Promise<boolean> {
+    this.#askedToEnd.delete(run.id);
     const folder = await this.#dependencies.openFolder(run.id);
     await folder.sweep();
     const result = await folder.readResult();
@@ -168,6 +181,7 @@ export class RunSupervisor implements AsyncDisposable {
   ): Promise<boolean> {
     try {
       const registered = await this.#dependencies.register({ run, trained });
+      failpoint("run.registered");
       const event: NewRunEvent = { type: "registered", ...registered };
       return await this.#end(run, { ...summary, state: "succeeded", reason: null, registered }, [event]);
     } catch (error) {
@@ -198,7 +212,12 @@ export class RunSupervisor implements AsyncDisposable {
     const { state = run.state, reason = null } = to;
     const endedAtMs = clock.nowMs();
     const folder = await openFolder(run.id);
-    await folder.append([...events, { type: "state", state, reason }], endedAtMs);
+    const told = (await folder.eventsAfter(0)).findLast(({ type }) => type === "state");
+    // A process that died between the two steps has told it already.
+    if (told?.type !== "state" || told.state !== state) {
+      await folder.append([...events, { type: "state", state, reason }], endedAtMs);
+    }
+    failpoint("run.ended");
     return (await runs.changeRun(run.workspaceId, run.id, { from: [run.state], to: { ...to, endedAtMs } })) !== null;
   }
 }

@@ -17,16 +17,48 @@ export type AtomicWrite = (typeof atomicWrites)[number];
 const atomicSteps = ["opened", "written", "renamed"] as const;
 type AtomicStep = (typeof atomicSteps)[number];
 
+/** Places inside operations of more than one step: named by what was done last. */
+const operationSteps = [
+  "blob.opened",
+  "blob.written",
+  "blob.renamed",
+  "import.claimed",
+  "import.stored",
+  "import.forgotten",
+  "import.assembled",
+  "import.added",
+  "dataset.half-added",
+  "run.written",
+  "run.added",
+  "run.claimed",
+  "run.registered",
+  "run.ended",
+  "run.canceling",
+  "run.resuming",
+  "version.half-added",
+  "version.added",
+  "alias.half-moved",
+  "alias.moved",
+  "endpoint.added",
+  "endpoint.replica-added",
+  "endpoint.removed",
+  "key.added",
+  "key.revoked",
+  "migration.statement",
+  "migration.recorded",
+] as const;
+
 /** Name of a failpoint. */
-export type FailpointName = `${AtomicWrite}.${AtomicStep}`;
+export type FailpointName = `${AtomicWrite}.${AtomicStep}` | (typeof operationSteps)[number];
 
 /**
  * Every place between two durable steps at which tests make a process die or a system call fail.
  * The fault test F2 holds a case for each; without one the types do not check.
  */
-export const failpointNames: readonly FailpointName[] = atomicWrites.flatMap((write) =>
-  atomicSteps.map((step) => `${write}.${step}` as const),
-);
+export const failpointNames: readonly FailpointName[] = [
+  ...atomicWrites.flatMap((write) => atomicSteps.map((step) => `${write}.${step}` as const)),
+  ...operationSteps,
+];
 
 /** Folder in which tests arm failpoints; `null` outside tests: a failpoint then costs one comparison. */
 let folder: string | null = null;

@@ -1,5 +1,6 @@
 import type { BodyOf, Operation, OperationId, Operations, ParamsOf, QueryOf, ResponseOf } from "@modelyard/contracts";
 import type { Readable } from "node:stream";
+import type { Once } from "./once.ts";
 import type { Principal } from "./principal.ts";
 
 /** A file of a multipart request, in order of arrival; its stream must be read before the next file comes. */
@@ -19,6 +20,8 @@ export interface HandlerRequest<O extends Operation> {
   /** Files of a multipart request; empty otherwise. */
   readonly files: AsyncIterable<UploadedFile>;
   readonly requestId: string;
+  /** The client's idempotency key, for operations that take one. */
+  readonly once: Once | undefined;
   /** Sequence number of the last event the client has seen (events operations), 0 at first. */
   readonly lastEventId: number;
   /** Aborts when the client goes away. */

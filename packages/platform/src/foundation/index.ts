@@ -6,6 +6,7 @@ export { type AtomicWrite, enableFailpoints, failpoint, type FailpointName, fail
 export type { BytesResult, Handler, Routes, UploadedFile } from "./handler.ts";
 export { newIdentifier } from "./identifiers.ts";
 export { type Logger, silentLogger } from "./logger.ts";
+export type { Once } from "./once.ts";
 export type { Page, PageRequest } from "./page.ts";
 export { notFound, PlatformError } from "./platform-error.ts";
 export type { Principal } from "./principal.ts";

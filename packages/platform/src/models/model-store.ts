@@ -1,5 +1,5 @@
 import type { AliasMove, ArtefactManifest, LiveAlias, Model } from "@modelyard/contracts";
-import type { DigestText, Page, PageRequest } from "../foundation/index.ts";
+import type { DigestText, Once, Page, PageRequest } from "../foundation/index.ts";
 import type { StoredModelVersion } from "./model-version.ts";
 
 /** A version to be added; the store gives the number. */
@@ -18,6 +18,7 @@ export interface NewAliasMove {
   readonly atMs: number;
   /** Id of the key that asks; `null` for the platform itself. */
   readonly by: string | null;
+  readonly once?: Once | undefined;
 }
 
 /** Knows models, versions and aliases. Not responsible for the artefacts' files. */
@@ -38,7 +39,11 @@ export interface ModelStore {
   findVersion(workspaceId: string, model: string, version: number): Promise<StoredModelVersion | null>;
   /** The version that an alias names now. */
   findByAlias(workspaceId: string, model: string, alias: string): Promise<StoredModelVersion | null>;
-  /** Moves an alias and remembers the move, both or neither; `null` when there is no such version. */
+  /**
+   * Moves an alias and remembers the move, both or neither; `null` when there is no such version. A request that was
+   * made before changes nothing and gets its move.
+   * @throws PlatformError `idempotency-key-reused`.
+   */
   moveAlias(workspaceId: string, model: string, move: NewAliasMove): Promise<AliasMove | null>;
   /** Where every alias of a model pointed at a moment, by name. */
   aliasesAt(workspaceId: string, model: string, atMs: number): Promise<readonly LiveAlias[]>;

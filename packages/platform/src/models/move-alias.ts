@@ -1,5 +1,5 @@
 import type { AliasMove } from "@modelyard/contracts";
-import { type Clock, notFound } from "../foundation/index.ts";
+import { type Clock, failpoint, notFound, type Once } from "../foundation/index.ts";
 import type { ModelStore } from "./model-store.ts";
 import { checkAlias } from "./model-version.ts";
 
@@ -24,6 +24,7 @@ export interface AliasRequest {
   readonly model: string;
   readonly alias: string;
   readonly version: number;
+  readonly once?: Once | undefined;
 }
 
 /**
@@ -32,11 +33,13 @@ export interface AliasRequest {
  */
 export const moveAlias = async (
   { models, clock, onMoved }: MoveAliasDependencies,
-  { workspaceId, keyId, model, alias, version }: AliasRequest,
+  { workspaceId, keyId, model, alias, version, once }: AliasRequest,
 ): Promise<AliasMove> => {
   checkAlias(alias);
-  const move = await models.moveAlias(workspaceId, model, { alias, to: version, atMs: clock.nowMs(), by: keyId });
+  const wanted = { alias, to: version, atMs: clock.nowMs(), by: keyId, once };
+  const move = await models.moveAlias(workspaceId, model, wanted);
   if (move === null) throw notFound(`model version ${model}@${version}`);
+  failpoint("alias.moved");
   onMoved({ workspaceId, model, alias });
   return move;
 };

@@ -1,5 +1,5 @@
 import type { ArtefactManifest } from "@modelyard/contracts";
-import { type Clock, type DigestText, newIdentifier } from "../foundation/index.ts";
+import { type Clock, type DigestText, failpoint, newIdentifier } from "../foundation/index.ts";
 import type { ModelStore } from "./model-store.ts";
 import { firstAlias, type StoredModelVersion } from "./model-version.ts";
 
@@ -27,5 +27,6 @@ export const registerVersion = async (
     artefact,
     firstAlias,
   });
+  failpoint("version.added");
   return stored;
 };

@@ -56,13 +56,14 @@ export const modelRoutes = (
         await findVersion(models, principal.workspaceId, { name: params.name, version: query.a }),
         await findVersion(models, principal.workspaceId, { name: params.name, version: query.b }),
       ),
-    "models.alias": async ({ principal, params, body }) =>
+    "models.alias": async ({ principal, params, body, once }) =>
       moveAlias(dependencies, {
         workspaceId: principal.workspaceId,
         keyId: principal.keyId,
         model: params.name,
         alias: params.alias,
         version: body.version,
+        once,
       }),
     "models.alias-history": async ({ principal, params, query }) => {
       const alias = { model: params.name, alias: params.alias };

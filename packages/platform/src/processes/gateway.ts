@@ -14,8 +14,8 @@ import {
   serveGateway,
 } from "../predictions/index.ts";
 import { writeFileAtomic } from "../storage/atomic-file.ts";
-import { openDataDirectory } from "../storage/data-directory.ts";
-import { readOrMakePepper } from "../storage/secrets.ts";
+import { openDataDirectory, sweepAfterGateway } from "../storage/data-directory.ts";
+import { readPepper } from "../storage/secrets.ts";
 import { readTlsFiles, type TlsMaterial, watchTlsFiles } from "../transport/index.ts";
 import { joinSupervisor } from "../supervision/index.ts";
 import { processLogger } from "./process-logger.ts";
@@ -63,10 +63,12 @@ const main = async (): Promise<void> => {
   enableFailpoints(config.failpoints);
   const logger = processLogger("gateway", config);
   const directory = openDataDirectory(config.dataDirectory);
-  const pepper = await readOrMakePepper(directory);
+  await sweepAfterGateway(directory);
+  let pepper = await readPepper(directory);
   using routes = new RoutingTable({
     clock: systemClock,
-    pepper: () => pepper,
+    // Without a pepper there are no routes yet either, so no key can be right.
+    pepper: () => pepper ?? new Uint8Array(0),
     waitingMax: config.queueMax,
     timeoutMs: config.predictTimeoutMs,
   });
@@ -81,6 +83,7 @@ const main = async (): Promise<void> => {
     logger,
     signal: stop.signal,
     onSnapshot: async (snapshot, text) => {
+      pepper ??= await readPepper(directory);
       routes.apply(snapshot);
       first.resolve();
       await writeFileAtomic(directory.routing, text, "routes");

@@ -1,10 +1,12 @@
 import type { Config } from "../config/index.ts";
 import { BlobLedger, sweepImports } from "../datasets/index.ts";
+import { sweepRuns } from "../experiments/index.ts";
 import { codeVersion, systemClock } from "../foundation/index.ts";
-import { type DataDirectory, openDataDirectory } from "../storage/data-directory.ts";
+import { type DataDirectory, openDataDirectory, sweepAfterControlPlane } from "../storage/data-directory.ts";
 import { openDatabase } from "../storage/database.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { openFileAuditCheckpoints } from "../storage/file-audit-checkpoints.ts";
+import { fileRunFolders } from "../storage/file-run-folder.ts";
 import { KyselyAuditStore } from "../storage/kysely-audit-store.ts";
 import { KyselyDatasetStore } from "../storage/kysely-dataset-store.ts";
 import { KyselyEndpointStore } from "../storage/kysely-endpoint-store.ts";
@@ -37,18 +39,21 @@ export interface Stores {
 /** Opens every store of the control plane; disposing the stack closes them. */
 export const openStores = async (config: Config, resources: AsyncDisposableStack): Promise<Stores> => {
   const directory = openDataDirectory(config.dataDirectory);
+  await sweepAfterControlPlane(directory);
   const { kysely } = resources.use(openDatabase(directory.database));
-  const blobs = await FileBlobStore.open(directory.blobs, { sweep: false });
+  const blobs = await FileBlobStore.open(directory.blobs, "control-plane");
   const store = new KyselyDatasetStore(kysely);
   const ledger = new BlobLedger(store, blobs);
-  // What imports that were cut off left behind.
+  // What imports and starts of runs that were cut off left behind.
   await sweepImports({ store, ledger });
+  const runs = new KyselyRunStore(kysely);
+  await sweepRuns(runs, fileRunFolders(directory.runs));
   return {
     directory,
     blobs,
     datasets: { store, ledger },
     models: new KyselyModelStore(kysely),
-    runs: new KyselyRunStore(kysely),
+    runs,
     endpoints: new KyselyEndpointStore(kysely),
     workspaces: new KyselyWorkspaceStore(kysely),
     members: new KyselyMemberStore(kysely),

@@ -53,7 +53,7 @@ const main = async (): Promise<void> => {
   const logger = processLogger("replica", config);
   const spec = specSchema.parse(JSON.parse(memberVariable("MODELYARD_REPLICA")));
   const directory = openDataDirectory(config.dataDirectory);
-  const blobs = await FileBlobStore.open(directory.blobs, { sweep: false });
+  const blobs = await FileBlobStore.open(directory.blobs, "replica");
   // Both digests are proved before a byte is used.
   const manifest = ArtefactManifest.parse(JSON.parse(new TextDecoder().decode(await blobs.get(spec.digest))));
   const address = replicaAddress(directory.sockets, spec.id);

@@ -1,9 +1,10 @@
+import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { type Config, configEnvironment, inheritedEnvironment } from "../config/index.ts";
 import { PlatformError, systemClock } from "../foundation/index.ts";
 import { type DataDirectory, lockDataDirectory, openDataDirectory } from "../storage/data-directory.ts";
-import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { serveProcessFamily } from "../supervision/index.ts";
+import { FileBlobStore } from "../storage/file-blob-store.ts";
 import { type LocalProcessFamily, openLocalProcessFamily } from "../supervision/local-process-family.ts";
 
 /** What a starting platform may tell. */
@@ -85,8 +86,9 @@ export const startSupervisor = async ({ config, onLine }: SupervisorOptions): Pr
   await using starting = new AsyncDisposableStack();
   const directory = openDataDirectory(config.dataDirectory);
   starting.use(lockDataDirectory(directory));
+  starting.defer(() => rm(directory.sockets, { recursive: true, force: true }));
   const port = await freePort(config);
-  await FileBlobStore.open(directory.blobs, { sweep: true });
+  await FileBlobStore.sweep(directory.blobs);
   const environment = {
     ...inheritedEnvironment(),
     ...configEnvironment({ ...config, port, dataDirectory: directory.root }),

@@ -18,10 +18,11 @@ const main = async (): Promise<number> => {
   void link.ended.then(() => stop.abort());
   link.ready();
   const logger = processLogger("trainer", config);
+  const run = memberVariable("MODELYARD_RUN");
   try {
     const result = await trainRun({
-      folder: await openRunFolders(directory.runs)(memberVariable("MODELYARD_RUN")),
-      blobs: await FileBlobStore.open(directory.blobs, { sweep: false }),
+      folder: await openRunFolders(directory.runs)(run),
+      blobs: await FileBlobStore.open(directory.blobs, run),
       executor: onnxRuntimeExecutor({ intraOpNumThreads: config.trainerThreads }),
       clock: systemClock,
       environment: { node: process.version, platform: `${process.platform}-${process.arch}` },

@@ -19,11 +19,11 @@ afterAll(async () => {
 describe("memory", () => blobStoreConformance(async () => new MemoryBlobStore()));
 
 describe("files", () => {
-  blobStoreConformance(async () => FileBlobStore.open(await newFolder(), { sweep: true }));
+  blobStoreConformance(async () => FileBlobStore.open(await newFolder(), "test"));
 
   it("catches changed bytes before they are used", async () => {
     const folder = await newFolder();
-    const store = await FileBlobStore.open(folder, { sweep: true });
+    const store = await FileBlobStore.open(folder, "test");
     const { digest } = await store.put(new TextEncoder().encode("honest"));
     await writeFile(join(folder, digest.slice(7, 9), digest.slice(9)), "forged");
     await expect(store.get(digest)).rejects.toMatchObject({ code: "artefact-corrupt" });
@@ -35,9 +35,11 @@ describe("files", () => {
 
   it("removes what a dead writer left", async () => {
     const folder = await newFolder();
-    await FileBlobStore.open(folder, { sweep: true });
-    await writeFile(join(folder, "tmp", "half"), "written");
-    await FileBlobStore.open(folder, { sweep: true });
+    await FileBlobStore.open(folder, "test");
+    for (const name of ["test.half", "other.half"]) await writeFile(join(folder, "tmp", name), "written");
+    await FileBlobStore.open(folder, "test");
+    expect(await readdir(join(folder, "tmp"))).toEqual(["other.half"]);
+    await FileBlobStore.sweep(folder);
     expect(await readdir(join(folder, "tmp"))).toEqual([]);
   });
 });

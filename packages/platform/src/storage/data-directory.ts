@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { PlatformError } from "../foundation/index.ts";
+import { sweepTemporaryFiles } from "./atomic-file.ts";
 
 /** Where everything of one Modelyard lies. */
 export interface DataDirectory {
@@ -55,6 +56,14 @@ export const openDataDirectory = (path: string): DataDirectory => {
     controlPlaneSocket: join(sockets, "control-plane.sock"),
   };
 };
+
+/** Removes what a killed control plane left half-written: nobody else writes into the root and the secrets. */
+export const sweepAfterControlPlane = async ({ root, pepper }: DataDirectory): Promise<void> => {
+  for (const folder of [root, dirname(pepper)]) await sweepTemporaryFiles(folder);
+};
+
+/** Removes what a killed gateway left half-written. */
+export const sweepAfterGateway = ({ routing }: DataDirectory): Promise<void> => sweepTemporaryFiles(dirname(routing));
 
 /**
  * Takes the data directory for this process until disposed; the operating system gives it back when the process dies.

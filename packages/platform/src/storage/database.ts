@@ -1,6 +1,6 @@
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
-import { type Clock, PlatformError, systemClock } from "../foundation/index.ts";
+import { type Clock, failpoint, PlatformError, systemClock } from "../foundation/index.ts";
 import { addAuditFunctions } from "./audit-functions.ts";
 import { type Migration, migrations } from "./migrations/index.ts";
 import type { Schema } from "./schema.ts";
@@ -31,8 +31,12 @@ const migrate = (sqlite: Sqlite.Database, list: readonly Migration[], clock: Clo
   for (const migration of list) {
     if (applied.has(migration.name)) continue;
     sqlite.transaction(() => {
-      for (const statement of migration.up) sqlite.exec(statement);
+      for (const statement of migration.up) {
+        sqlite.exec(statement);
+        failpoint("migration.statement");
+      }
       record.run(migration.name, clock.nowMs());
+      failpoint("migration.recorded");
     })();
   }
 };

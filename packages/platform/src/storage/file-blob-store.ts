@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { digestOf, type DigestText, isDigest, notFound, PlatformError } from "../foundation/index.ts";
+import { digestOf, type DigestText, failpoint, isDigest, notFound, PlatformError } from "../foundation/index.ts";
 import { syncFolder, writeFailure } from "./atomic-file.ts";
 import type { Blob, BlobStore } from "./blob-store.ts";
 
@@ -27,36 +27,43 @@ async function* proved(chunks: AsyncIterable<Uint8Array>, digest: DigestText): A
 
 /**
  * Keeps blobs as files `ab/cdef…` of a folder: written to a temporary file, fsynced, renamed, folder fsynced.
- * Files that a dead process left half-written are removed when the store is opened.
+ * What a writer that died left half-written goes when the next writer of its name opens the store.
  */
 export class FileBlobStore implements BlobStore {
   readonly #folder: string;
+  readonly #writer: string;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, writer: string) {
     this.#folder = folder;
+    this.#writer = writer;
   }
 
   /**
    * Opens the store in a folder, making it as needed.
-   * @param options.sweep Whether to remove what interrupted writes left; only the owner of the data directory may.
+   * @param writer Name of the process, which no other has at the same time: its predecessor's half-written files go.
    */
-  static async open(folder: string, options: { readonly sweep: boolean }): Promise<FileBlobStore> {
+  static async open(folder: string, writer: string): Promise<FileBlobStore> {
+    await FileBlobStore.sweep(folder, `${writer}.`);
+    return new FileBlobStore(folder, writer);
+  }
+
+  /** Removes half-written files, of all writers unless a prefix of their names is given; for a time without writers. */
+  static async sweep(folder: string, prefix = ""): Promise<void> {
     const temporary = join(folder, "tmp");
     await mkdir(temporary, { recursive: true, mode: 0o700 });
-    if (options.sweep) {
-      for (const name of await readdir(temporary)) await rm(join(temporary, name), { force: true });
-    }
-    return new FileBlobStore(folder);
+    const names = (await readdir(temporary)).filter((name) => name.startsWith(prefix));
+    for (const name of names) await rm(join(temporary, name), { force: true });
   }
 
   async put(content: Uint8Array | Readable | AsyncIterable<Uint8Array>): Promise<Blob> {
-    const temporary = join(this.#folder, "tmp", randomBytes(12).toString("hex"));
+    const temporary = join(this.#folder, "tmp", `${this.#writer}.${randomBytes(12).toString("hex")}`);
     try {
       const blob = await this.#write(temporary, content instanceof Uint8Array ? Readable.from([content]) : content);
       const file = this.#file(blob.digest);
       const folder = dirname(file);
       if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(this.#folder);
       await rename(temporary, file);
+      failpoint("blob.renamed");
       await syncFolder(folder);
       return blob;
     } catch (error) {
@@ -126,11 +133,13 @@ export class FileBlobStore implements BlobStore {
     let bytes = 0;
     const handle = await open(temporary, "wx", 0o600);
     try {
+      failpoint("blob.opened");
       for await (const chunk of content) {
         hash.update(chunk);
         bytes += chunk.byteLength;
         await handle.writeFile(chunk);
       }
+      failpoint("blob.written");
       await handle.sync();
     } finally {
       await handle.close();

@@ -5,6 +5,7 @@ import type {
   NewRunEvent,
   OpenRunFolder,
   RunFolder,
+  RunFolders,
   RunResult,
   RunSpec,
   StoredCheckpoint,
@@ -142,12 +143,20 @@ class FileRunFolder implements RunFolder {
   }
 }
 
+const runId = /^run_[0-9a-z]{26}$/;
+
+/** Folders of runs below one folder, for housekeeping. */
+export const fileRunFolders = (root: string): RunFolders => ({
+  list: async () => (await readdir(root)).filter((name) => runId.test(name)),
+  remove: (id) => rm(join(root, id), { recursive: true, force: true }),
+});
+
 /** Opens runs' folders below one folder. */
 export const openRunFolders =
   (root: string): OpenRunFolder =>
-  async (runId) => {
-    if (!/^run_[0-9a-z]{26}$/.test(runId)) throw notFound("run of this id");
-    const folder = join(root, runId);
+  async (id) => {
+    if (!runId.test(id)) throw notFound("run of this id");
+    const folder = join(root, id);
     if ((await orNull(stat(folder))) === null) await mkdir(folder, { recursive: true, mode: 0o700 });
     return new FileRunFolder(folder);
   };

@@ -1,6 +1,13 @@
 import type { DatasetVersion } from "@modelyard/contracts";
 import type { Kysely, Selectable } from "kysely";
-import { type DigestText, newIdentifier, type Page, type PageRequest, timestamp } from "../foundation/index.ts";
+import {
+  type DigestText,
+  failpoint,
+  newIdentifier,
+  type Page,
+  type PageRequest,
+  timestamp,
+} from "../foundation/index.ts";
 import type {
   BlobClaim,
   DatasetDescription,
@@ -145,6 +152,7 @@ export class KyselyDatasetStore implements DatasetStore {
         description: JSON.stringify(version.description),
         profile_digest: version.profileDigest,
       };
+      failpoint("dataset.half-added");
       await transaction.insertInto("dataset_versions").values(row).execute();
       return { stored: toStored(name, row), created: true };
     });

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import type { EndpointStore, StoredEndpoint, StoredReplica } from "../deployments/index.ts";
-import { type Page, type PageRequest, PlatformError } from "../foundation/index.ts";
+import { notFound, type Once, type Page, type PageRequest, PlatformError } from "../foundation/index.ts";
+import { findOnce, rememberOnce } from "./claim-once.ts";
 import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
 import { checkQuotaIn } from "./workspace-usage.ts";
@@ -24,11 +25,17 @@ export class KyselyEndpointStore implements EndpointStore {
     this.#database = database;
   }
 
-  async addEndpoint(endpoint: StoredEndpoint): Promise<void> {
+  addEndpoint(endpoint: StoredEndpoint, once?: Once): Promise<StoredEndpoint> {
     const { id, workspaceId, name, model, replicas, loaded, createdAtMs } = endpoint;
-    const result = await this.#database.transaction().execute(async (transaction) => {
+    return this.#database.transaction().execute(async (transaction) => {
+      const earlier = await findOnce(transaction, workspaceId, once);
+      if (earlier !== null) {
+        const made = await transaction.selectFrom("endpoints").selectAll().where("id", "=", earlier).executeTakeFirst();
+        if (made === undefined) throw notFound(`endpoint "${name}"`);
+        return toEndpoint(made);
+      }
       await checkQuotaIn(transaction, workspaceId, { thing: "endpoints", amount: 1 });
-      return transaction
+      const result = await transaction
         .insertInto("endpoints")
         .values({
           id,
@@ -41,13 +48,15 @@ export class KyselyEndpointStore implements EndpointStore {
         })
         .onConflict((conflict) => conflict.columns(["workspace_id", "name"]).doNothing())
         .executeTakeFirst();
+      if (result.numInsertedOrUpdatedRows === 0n) {
+        throw new PlatformError(
+          "already-exists",
+          `There is an endpoint named "${name}". Choose another name, delete it first, or move the alias that it follows.`,
+        );
+      }
+      await rememberOnce(transaction, once, { workspaceId, reference: id, atMs: createdAtMs });
+      return endpoint;
     });
-    if (result.numInsertedOrUpdatedRows === 0n) {
-      throw new PlatformError(
-        "already-exists",
-        `There is an endpoint named "${name}". Choose another name, delete it first, or move the alias that it follows.`,
-      );
-    }
   }
 
   async findEndpoint(workspaceId: string, name: string): Promise<StoredEndpoint | null> {

@@ -1,7 +1,8 @@
 import type { AliasMove, LiveAlias, Model } from "@modelyard/contracts";
 import type { Kysely, Selectable, Transaction } from "kysely";
-import { type DigestText, type Page, type PageRequest, timestamp } from "../foundation/index.ts";
+import { type DigestText, failpoint, type Page, type PageRequest, timestamp } from "../foundation/index.ts";
 import type { ModelStore, NewAliasMove, NewModelVersion, StoredModelVersion } from "../models/index.ts";
+import { findOnce, rememberOnce } from "./claim-once.ts";
 import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
 import { checkQuotaIn } from "./workspace-usage.ts";
@@ -71,6 +72,7 @@ export class KyselyModelStore implements ModelStore {
         artefact: JSON.stringify(version.artefact),
       };
       await transaction.insertInto("model_versions").values(row).execute();
+      failpoint("version.half-added");
       if (row.version === 1) {
         const move = { alias: version.firstAlias, to: 1, atMs: version.createdAtMs, by: null };
         await this.#move(transaction, { workspaceId, model }, move);
@@ -140,6 +142,8 @@ export class KyselyModelStore implements ModelStore {
 
   moveAlias(workspaceId: string, model: string, move: NewAliasMove): Promise<AliasMove | null> {
     return this.#database.transaction().execute(async (transaction) => {
+      const earlier = await findOnce(transaction, workspaceId, move.once);
+      if (earlier !== null) return this.#moveOf(transaction, workspaceId, Number(earlier));
       const target = await transaction
         .selectFrom("model_versions")
         .select("id")
@@ -219,7 +223,23 @@ export class KyselyModelStore implements ModelStore {
         conflict.columns(["workspace_id", "model", "alias"]).doUpdateSet({ version: move.to, since: move.atMs }),
       )
       .execute();
-    await transaction.insertInto("model_alias_moves").values(row).execute();
+    failpoint("alias.half-moved");
+    const { id } = await transaction
+      .insertInto("model_alias_moves")
+      .values(row)
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    await rememberOnce(transaction, move.once, { workspaceId, reference: String(id), atMs: move.atMs });
+    return toMove(row);
+  }
+
+  async #moveOf(transaction: Transaction<Schema>, workspaceId: string, id: number): Promise<AliasMove> {
+    const row = await transaction
+      .selectFrom("model_alias_moves")
+      .selectAll()
+      .where("workspace_id", "=", workspaceId)
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
     return toMove(row);
   }
 

@@ -1,7 +1,8 @@
 import type { RunState } from "@modelyard/contracts";
 import type { Kysely, Selectable } from "kysely";
 import type { ExperimentSummary, Lease, RunChange, RunFilter, RunStore, StoredRun } from "../experiments/index.ts";
-import type { Page, PageRequest } from "../foundation/index.ts";
+import type { Once, Page, PageRequest } from "../foundation/index.ts";
+import { findOnce, rememberOnce } from "./claim-once.ts";
 import { pageFrom } from "./page-from.ts";
 import type { Schema } from "./schema.ts";
 import { checkQuotaIn } from "./workspace-usage.ts";
@@ -50,8 +51,11 @@ export class KyselyRunStore implements RunStore {
     this.#database = database;
   }
 
-  async addRun(run: StoredRun): Promise<void> {
-    await this.#database.transaction().execute(async (transaction) => {
+  addRun(run: StoredRun, once?: Once): Promise<StoredRun> {
+    const { id, workspaceId, createdAtMs } = run;
+    return this.#database.transaction().execute(async (transaction) => {
+      const earlier = await findOnce(transaction, workspaceId, once);
+      if (earlier !== null) return this.#runOf(transaction, workspaceId, earlier);
       await checkQuotaIn(transaction, run.workspaceId, { thing: "activeRuns", amount: 1 });
       await transaction
         .insertInto("experiments")
@@ -77,7 +81,30 @@ export class KyselyRunStore implements RunStore {
         lease_until: null,
       };
       await transaction.insertInto("runs").values(row).execute();
+      await rememberOnce(transaction, once, { workspaceId, reference: id, atMs: createdAtMs });
+      return run;
     });
+  }
+
+  async findRunMadeBy(workspaceId: string, once: Once | undefined): Promise<StoredRun | null> {
+    const id = await findOnce(this.#database, workspaceId, once);
+    return id === null ? null : this.findRun(workspaceId, id);
+  }
+
+  async unknownRuns(ids: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.#database.selectFrom("runs").select("id").execute();
+    const known = new Set(rows.map(({ id }) => id));
+    return ids.filter((id) => !known.has(id));
+  }
+
+  async #runOf(database: Kysely<Schema>, workspaceId: string, id: string): Promise<StoredRun> {
+    const row = await database
+      .selectFrom("runs")
+      .selectAll()
+      .where("workspace_id", "=", workspaceId)
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    return toStored(row);
   }
 
   async findRun(workspaceId: string, id: string): Promise<StoredRun | null> {

@@ -15,9 +15,12 @@ export const readOrNull = async (file: string): Promise<Buffer | null> => {
   }
 };
 
-/** The secret that goes into every key's hash; made at the first start, readable by its owner alone. */
+/** The secret that goes into every key's hash; `null` before the control plane has made it at its first start. */
+export const readPepper = (directory: DataDirectory): Promise<Uint8Array | null> => readOrNull(directory.pepper);
+
+/** The secret of {@link readPepper}, made when there is none. For the control plane alone: there must be only one. */
 export const readOrMakePepper = async (directory: DataDirectory): Promise<Uint8Array> => {
-  const known = await readOrNull(directory.pepper);
+  const known = await readPepper(directory);
   if (known !== null) return known;
   const fresh = randomBytes(pepperBytes);
   await writeFileAtomic(directory.pepper, fresh, "pepper");

@@ -9,7 +9,7 @@ export interface BackoffPolicy {
 }
 
 /** Pauses that keep a crash loop cheap and a single crash short. */
-export const defaultBackoff: BackoffPolicy = { firstMs: 50, longestMs: 10_000, provenMs: 5_000 };
+export const defaultBackoff: BackoffPolicy = { firstMs: 50, longestMs: 10_000, provenMs: 500 };
 
 /**
  * Pause before the next start: exponential, with half of it random, so that siblings do not start in step.

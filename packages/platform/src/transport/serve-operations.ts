@@ -3,9 +3,12 @@ import { allOperations, allows, type Operation, type OperationId, operations } f
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import {
   type BytesResult,
+  canonicalJson,
+  digestOf,
   type Handler,
   type Logger,
   notFound,
+  type Once,
   PlatformError,
   type Principal,
   type Routes,
@@ -78,6 +81,23 @@ const sendProblem = (reply: FastifyReply, error: unknown, logger: Logger): void 
       // Clients of the Open Inference Protocol read `error`.
       reply.request.url.startsWith("/v2/") ? { ...problem, error: problem.detail } : problem,
     );
+};
+
+/**
+ * The client's word that a request may come twice.
+ * @throws PlatformError `invalid-input` when the key is empty, too long or not plain text.
+ */
+const onceOf = (
+  operation: Operation,
+  request: FastifyRequest,
+  { params, query, body }: { readonly params: unknown; readonly query: unknown; readonly body: unknown },
+): Once | undefined => {
+  const key = request.headers["idempotency-key"];
+  if (operation.once !== true || key === undefined) return undefined;
+  if (typeof key !== "string" || !/^[\x21-\x7e]{1,200}$/.test(key)) {
+    throw new PlatformError("invalid-input", "An Idempotency-Key is 1 to 200 visible ASCII characters, e.g. a UUID.");
+  }
+  return { key, request: digestOf(canonicalJson({ operation: operation.id, params, query, body })) };
 };
 
 const checkScope = (operation: Operation, principal: Principal): void => {
@@ -162,7 +182,7 @@ const addOperation = (
     reply.raw.once("close", () => gone.abort());
     // Public operations alone have no principal, and their handlers do not read it.
     const asked = { ...parsed, body: parsed.body as never, principal: principal as Principal, signal: gone.signal };
-    const result = await handler(asked);
+    const result = await handler({ ...asked, once: onceOf(operation, request, parsed) });
     if (operation.response.kind !== "events") return sendResult(operation, reply, result);
     return sendEventsOf(reply, result as unknown as AsyncIterable<unknown>, options.logger);
   };

@@ -1,5 +1,5 @@
 import { allows, type ApiKey, type Scope } from "@modelyard/contracts";
-import { type Clock, newIdentifier, PlatformError, type Principal } from "../foundation/index.ts";
+import { type Clock, failpoint, newIdentifier, PlatformError, type Principal } from "../foundation/index.ts";
 import { hashSecret, newKeyText } from "./api-key.ts";
 import type { NewKey, WorkspaceStore } from "./workspace-store.ts";
 
@@ -68,6 +68,7 @@ export const createKey = async (
   checkScopes(principal, request.scopes);
   const { text, key } = makeKey(dependencies, request);
   const stored = await dependencies.store.addKey(principal.workspaceId, key);
+  failpoint("key.added");
   dependencies.onChange();
   return { ...stored, key: text };
 };

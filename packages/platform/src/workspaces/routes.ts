@@ -1,4 +1,4 @@
-import { notFound, type Routes } from "../foundation/index.ts";
+import { failpoint, notFound, type Routes } from "../foundation/index.ts";
 import { createKey, type KeyDependencies } from "./create-key.ts";
 import { createWorkspace } from "./create-workspace.ts";
 import { addMember, changeRole, type MemberDependencies, removeMember, toMember } from "./manage-members.ts";
@@ -33,6 +33,7 @@ const keyRoutes = (dependencies: KeyDependencies): Routes<KeyOperationId> => ({
   "keys.revoke": async ({ principal, params }) => {
     const key = await dependencies.store.revokeKey(principal.workspaceId, params.id, dependencies.clock.nowMs());
     if (key === null) throw notFound("API key of this id");
+    failpoint("key.revoked");
     dependencies.onChange();
     return key;
   },

@@ -3,6 +3,7 @@ import { datasetsMigration } from "./0002-datasets.ts";
 import { experimentsMigration } from "./0003-experiments.ts";
 import { modelsMigration } from "./0004-models.ts";
 import { deploymentsMigration } from "./0005-deployments.ts";
+import { onceMigration } from "./0006-once.ts";
 import { membersMigration } from "./0009-members.ts";
 import { auditMigration } from "./0010-audit.ts";
 import { loadedEndpointsMigration } from "./0013-loaded-endpoints.ts";
@@ -15,6 +16,7 @@ export const migrations: readonly Migration[] = [
   experimentsMigration,
   modelsMigration,
   deploymentsMigration,
+  onceMigration,
   membersMigration,
   auditMigration,
   loadedEndpointsMigration,
