@@ -136,6 +136,7 @@ export { type Loss, type LossConfig, lossNames, parseLoss, type Reduction } from
 export { type InspectedModel, type InspectedPort, inspectModel } from "./onnx/inspect.ts";
 export type { Hdf5Array, Hdf5File, OpenHdf5 } from "./keras/hdf5.ts";
 export { importKeras, type KerasImportOptions, type KerasModel } from "./keras/import.ts";
+export { importOnnx, type OnnxImportOptions, type OnnxModel } from "./onnx-import/import-onnx.ts";
 export { type DecodedModel, decodeModel, type DecodeOptions } from "./onnx/decode.ts";
 export type { Graph } from "./onnx/graph.ts";
 export {

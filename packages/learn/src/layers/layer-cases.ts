@@ -234,6 +234,16 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   ...recurrent,
   ...wrappers,
   ...attention,
+  Preprocessing: {
+    args: {
+      operations: [{ operator: "standardise", mean: [0, 1], deviation: [1, 2] }],
+      outputs: [
+        { lane: 1, category: null },
+        { lane: 0, category: null },
+      ],
+    },
+    shapes: [[2]],
+  },
   Resizing: { args: { height: 3, width: 8 }, shapes: image },
   "UpSampling2D bilinear": { args: { size: 2, interpolation: "bilinear" }, shapes: image },
   Identity: { args: {}, shapes: sequence },

@@ -53,6 +53,8 @@ export interface LayerValue {
 export interface EmitContext {
   readonly builder: GraphBuilder;
   readonly training: boolean;
+  /** Whether the result will be differentiated; always so in training. */
+  readonly differentiable: boolean;
   /** Whether the layer is frozen (`trainable: false`): statistics are then used as they are, even in training. */
   readonly frozen: boolean;
   readonly batch: Dimension;

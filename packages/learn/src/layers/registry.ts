@@ -1,3 +1,4 @@
+import { onnxGraphLayer } from "../onnx-import/onnx-graph-layer.ts";
 import { preprocessingLayer } from "../preprocessing/preprocessing-layer.ts";
 import { activationLayer, eluLayer, leakyReluLayer, preluLayer, reluLayer, softmaxLayer } from "./activation-layers.ts";
 import { additiveAttentionLayer, attentionLayer } from "./attention/attention.ts";
@@ -61,6 +62,7 @@ export const layerKinds: ReadonlyMap<string, LayerKind> = new Map(
     positionEmbeddingLayer,
     sinePositionEncodingLayer,
     identityLayer,
+    onnxGraphLayer,
     flattenLayer,
     reshapeLayer,
     permuteLayer,

@@ -1,7 +1,9 @@
 import { LearnError } from "../errors.ts";
 import type { Attributes, Graph, GraphPort, Node, Value } from "./graph.ts";
 import { inferOutputs } from "./inference/infer.ts";
-import { int64s, numbersOf, scalar } from "./tensor.ts";
+import { propagateSymbols, symbolsOf } from "./inference/symbols.ts";
+import type { Symbols } from "./inference/symbols.ts";
+import { int64s, isStatic, numbersOf, scalar } from "./tensor.ts";
 import type { DataType, Dimension, Tensor, TensorType } from "./tensor.ts";
 
 /** Codes ONNX gives to element types, as `Cast` takes them. */
@@ -40,6 +42,7 @@ export class GraphBuilder {
   readonly #groups: Group[] = [];
   readonly #constants = new Map<string, Tensor>();
   readonly #types = new Map<string, TensorType>();
+  readonly #symbols = new Map<string, Symbols>();
   readonly #pool = new Map<string, Value>();
   readonly #names = new Set<string>();
   readonly #counters = new Map<string, number>();
@@ -102,10 +105,12 @@ export class GraphBuilder {
     options: ApplyOptions & { readonly outputCount: number },
   ): readonly Value[] {
     const { attributes = {}, outputCount } = options;
+    const symbols = inputs.map((input) => (input === undefined ? undefined : this.#symbolsOf(input.name)));
     const types = inferOutputs({
       operator,
       inputs,
       constants: inputs.map((input) => (input === undefined ? undefined : this.#constants.get(input.name))),
+      symbols: symbols.map((known) => known?.values),
       attributes,
       outputCount,
     });
@@ -115,6 +120,8 @@ export class GraphBuilder {
       return { name: this.#fresh(index === 0 ? base : `${base}/${index}`), dtype, shape };
     });
     for (const { name, dtype, shape } of outputs) this.#types.set(name, { dtype, shape });
+    const result = propagateSymbols({ operator, attributes, inputs: symbols, types: inputs });
+    if (result !== undefined && outputs[0] !== undefined) this.#symbols.set(outputs[0].name, result);
     this.#nodes.push({
       name: `${operator}:${outputs[0]?.name ?? ""}`,
       operator,
@@ -139,10 +146,12 @@ export class GraphBuilder {
     return { name, ...type };
   }
 
-  /** Integers of a constant value; undefined for one that is computed. */
+  /** Numbers of a value that are known here; undefined for one that is only known when the graph runs. */
   constantNumbers(name: string): number[] | undefined {
     const constant = this.#constants.get(name);
-    return constant === undefined ? undefined : numbersOf(constant);
+    if (constant !== undefined) return numbersOf(constant);
+    const values = this.#symbols.get(name)?.values;
+    return values !== undefined && isStatic(values) ? [...values] : undefined;
   }
 
   /**
@@ -204,6 +213,11 @@ export class GraphBuilder {
       constants: new Map(this.#constants),
       types: new Map(this.#types),
     };
+  }
+
+  #symbolsOf(name: string): Symbols | undefined {
+    const constant = this.#constants.get(name);
+    return constant === undefined ? this.#symbols.get(name) : symbolsOf(constant);
   }
 
   #claim(name: string): void {

@@ -3,6 +3,8 @@ import { dataTypeCode } from "./builder.ts";
 import { decodeNodes } from "./decode-nodes.ts";
 import { decodeTensor, invalidModel, lengthOf } from "./decode-tensor.ts";
 import type { Graph, GraphPort, Node } from "./graph.ts";
+import { propagateSymbols, symbolsOf } from "./inference/symbols.ts";
+import type { Symbols } from "./inference/symbols.ts";
 import { inferOutputs } from "./inference/infer.ts";
 import { modelProto } from "./proto.ts";
 import type { GraphMessage, ModelMessage, ValueInfoMessage } from "./proto.ts";
@@ -13,6 +15,8 @@ export interface DecodedModel {
   readonly graph: Graph;
   /** Version of ONNX's own operator set. */
   readonly operatorSet: number;
+  /** Names of the constants that are stored as weights, unlike those that a node holds. */
+  readonly initializers: ReadonlySet<string>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -63,10 +67,24 @@ const constantsOf = (graph: GraphMessage): Map<string, Tensor> => {
   return constants;
 };
 
-const inferNode = (node: Node, graph: { types: Map<string, TensorType>; constants: Map<string, Tensor> }): void => {
+interface Known {
+  readonly types: Map<string, TensorType>;
+  readonly constants: Map<string, Tensor>;
+  readonly symbols: Map<string, Symbols>;
+}
+
+const symbolsIn = ({ constants, symbols }: Known, name: string): Symbols | undefined => {
+  const constant = constants.get(name);
+  return constant === undefined ? symbols.get(name) : symbolsOf(constant);
+};
+
+const inferNode = (node: Node, graph: Known): void => {
+  const symbols = node.inputs.map((name) => symbolsIn(graph, name));
+  const inputs = node.inputs.map((name) => graph.types.get(name));
   const outputs = inferOutputs({
     operator: node.operator,
-    inputs: node.inputs.map((name) => graph.types.get(name)),
+    inputs,
+    symbols: symbols.map((known) => known?.values),
     constants: node.inputs.map((name) => graph.constants.get(name)),
     attributes: node.attributes,
     outputCount: node.outputs.length,
@@ -77,6 +95,9 @@ const inferNode = (node: Node, graph: { types: Map<string, TensorType>; constant
       `the node "${node.name}" applies the operator ${node.operator}${domain}, which is not known here`,
     );
   }
+  const { operator, attributes } = node;
+  const result = propagateSymbols({ operator, attributes, inputs: symbols, types: inputs });
+  if (result !== undefined) graph.symbols.set(node.outputs[0] ?? "", result);
   for (const [index, name] of node.outputs.entries()) {
     const type = outputs[index];
     if (type !== undefined && name !== "") graph.types.set(name, { dtype: type.dtype, shape: type.shape });
@@ -99,7 +120,8 @@ const graphOf = (message: GraphMessage): Graph => {
   for (const [name, { dtype, shape }] of constants) types.set(name, { dtype, shape });
   for (const { name, dtype, shape } of inputs) types.set(name, { dtype, shape });
   const nodes = decodeNodes(message.node ?? [], types, constants);
-  for (const node of nodes) inferNode(node, { types, constants });
+  const symbols = new Map<string, Symbols>();
+  for (const node of nodes) inferNode(node, { types, constants, symbols });
   const outputs = (message.output ?? []).map(({ name = "" }): GraphPort => {
     const type = types.get(name);
     if (type === undefined) throw invalidModel(`its output "${name}" is computed by no node`);
@@ -124,5 +146,6 @@ export const decodeModel = (bytes: Uint8Array, options: DecodeOptions = {}): Dec
     throw invalidModel("it defines functions of its own; export it with functions inlined");
   const operatorSet = operatorSetOf(message);
   const metadata = Object.fromEntries((message.metadataProps ?? []).map(({ key = "", value = "" }) => [key, value]));
-  return { graph: graphOf(message.graph), operatorSet, metadata };
+  const initializers = new Set((message.graph.initializer ?? []).map(({ name = "" }) => name));
+  return { graph: graphOf(message.graph), operatorSet, initializers, metadata };
 };

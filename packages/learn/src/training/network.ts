@@ -19,6 +19,8 @@ export interface MaskInput {
 export interface EmitOptions {
   readonly batch: Dimension;
   readonly training: boolean;
+  /** Whether the result will be differentiated without being trained; false by default. */
+  readonly differentiable?: boolean;
   /** Name of an input's value, by its layer; default `input/<layer>`. */
   inputName?(layer: string): string;
   /** Makes a weight's value, given its full name and how it lies inside the engine. */
@@ -59,10 +61,11 @@ class Emission {
   }
 
   contextFor(layer: ResolvedLayer): EmitContext {
-    const { training, batch } = this.#options;
+    const { training, batch, differentiable = false } = this.#options;
     return {
       builder: this.#builder,
       training,
+      differentiable: training || differentiable,
       frozen: layer.frozen,
       batch,
       weight: (name, storage) => this.#weight(layer, name, storage),

@@ -122,7 +122,7 @@ const runCell = <Arguments extends RecurrentArguments>(
   };
   const { mask } = sequence;
   if (mask === undefined && !(context.training && args.recurrentDropout > 0)) {
-    const whole = context.training ? cell.fused?.(args, run) : cell.operator?.(args, run);
+    const whole = context.differentiable ? cell.fused?.(args, run) : cell.operator?.(args, run);
     if (whole !== undefined) return { run: whole, mask };
   }
   const conditions = {

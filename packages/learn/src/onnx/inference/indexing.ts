@@ -1,8 +1,8 @@
-import { integerAttribute, integersAttribute } from "../attributes.ts";
+import { integerAttribute, integersAttribute, isTensor } from "../attributes.ts";
 import { normaliseAxis, requireStatic } from "../shape.ts";
 import { formatShape } from "../tensor.ts";
 import type { Dimension, TensorType } from "../tensor.ts";
-import { constantAt, inputAt } from "./rule.ts";
+import { constantAt, dimensionsAt, inputAt } from "./rule.ts";
 import type { InferenceInput, InferenceRule } from "./rule.ts";
 import { LearnError } from "../../errors.ts";
 
@@ -68,6 +68,24 @@ const tile: InferenceRule = (node) => {
   return [{ dtype, shape: lengths }];
 };
 
+const shape: InferenceRule = (node) => {
+  const rank = inputAt(node, 0).shape.length;
+  const start = integerAttribute(node.attributes, "start", 0);
+  const end = integerAttribute(node.attributes, "end", rank);
+  return [{ dtype: "int64", shape: [inputAt(node, 0).shape.slice(start, end).length] }];
+};
+
+const constantOfShape: InferenceRule = (node) => {
+  const value = node.attributes["value"];
+  const dtype = value !== undefined && isTensor(value) ? value.dtype : "float32";
+  return [{ dtype, shape: dimensionsAt(node, 0) ?? [] }];
+};
+
+const range: InferenceRule = (node) => {
+  const [start = 0, limit = 0, delta = 1] = [0, 1, 2].map((index) => constantAt(node, index)?.[0]);
+  return [{ dtype: inputAt(node, 0).dtype, shape: [Math.max(Math.ceil((limit - start) / delta), 0)] }];
+};
+
 /** Operators that pick, spread and repeat elements. */
 export const indexingInference: Readonly<Record<string, InferenceRule>> = {
   Gather: gather,
@@ -78,4 +96,7 @@ export const indexingInference: Readonly<Record<string, InferenceRule>> = {
   Split: split,
   TopK: topK,
   Tile: tile,
+  Shape: shape,
+  ConstantOfShape: constantOfShape,
+  Range: range,
 };

@@ -2,7 +2,7 @@ import { integerAttribute, integersAttribute } from "../attributes.ts";
 import { broadcastShapes, normaliseAxis } from "../shape.ts";
 import { elementCount, formatShape, isStatic } from "../tensor.ts";
 import type { Dimension } from "../tensor.ts";
-import { constantAt, inputAt } from "./rule.ts";
+import { constantAt, dimensionsAt, inputAt } from "./rule.ts";
 import type { InferenceRule } from "./rule.ts";
 import { LearnError } from "../../errors.ts";
 
@@ -32,7 +32,7 @@ const openLength = (shape: readonly Dimension[], known: readonly Dimension[]): D
 
 const reshape: InferenceRule = (node) => {
   const { dtype, shape } = inputAt(node, 0);
-  const target = constantAt(node, 1) ?? [];
+  const target = dimensionsAt(node, 1) ?? [];
   const lengths = target.map((length, axis): Dimension => (length === 0 ? (shape[axis] ?? 0) : length));
   const open = lengths.indexOf(-1);
   const resolved = open < 0 ? lengths : lengths.with(open, openLength(shape, lengths.toSpliced(open, 1)));
@@ -86,18 +86,32 @@ const sliceLength = (length: number, [start, end, step]: readonly [number, numbe
   return Math.max(Math.ceil((to - from) / step), 0);
 };
 
+/** An end so far away that the whole axis is meant. */
+const isFar = (end: number): boolean => Math.abs(end) >= 2 ** 31 - 1;
+
+/** Length of one axis behind a slice; over an open length only the whole axis or a number of first elements is known. */
+const slicedLength = (length: Dimension, [start, end, step]: readonly [number, Dimension, number]): Dimension => {
+  if (typeof end === "string") {
+    // An open end is that of another axis, which is not longer.
+    if (start === 0 && step === 1) return end;
+  } else if (typeof length === "number") {
+    return sliceLength(length, [start, end, step]);
+  } else if (isFar(end) && ((start === 0 && step === 1) || (start === -1 && step === -1))) {
+    return length;
+  }
+  throw new LearnError("shape-mismatch", `Slice from ${start} to ${end} of an open length is not supported.`);
+};
+
 const slice: InferenceRule = (node) => {
   const { dtype, shape } = inputAt(node, 0);
-  const [starts, ends] = [constantAt(node, 1) ?? [], constantAt(node, 2) ?? []];
+  const [starts, ends] = [constantAt(node, 1) ?? [], dimensionsAt(node, 2) ?? []];
   const axes = constantAt(node, 3) ?? starts.map((_, index) => index);
   const steps = constantAt(node, 4) ?? starts.map(() => 1);
   const lengths = [...shape];
   for (const [index, raw] of axes.entries()) {
     const axis = normaliseAxis(raw, shape.length);
-    const length = shape[axis];
-    if (typeof length !== "number")
-      throw new LearnError("shape-mismatch", "Slice over an open length is not supported.");
-    lengths[axis] = sliceLength(length, [starts[index] ?? 0, ends[index] ?? length, steps[index] ?? 1]);
+    const length = shape[axis] ?? 1;
+    lengths[axis] = slicedLength(length, [starts[index] ?? 0, ends[index] ?? length, steps[index] ?? 1]);
   }
   return [{ dtype, shape: lengths }];
 };
@@ -130,7 +144,7 @@ const unsqueeze: InferenceRule = (node) => {
 
 const expand: InferenceRule = (node) => {
   const { dtype, shape } = inputAt(node, 0);
-  return [{ dtype, shape: broadcastShapes(shape, constantAt(node, 1) ?? []) }];
+  return [{ dtype, shape: broadcastShapes(shape, dimensionsAt(node, 1) ?? []) }];
 };
 
 /** Operators that move elements without computing on them. */

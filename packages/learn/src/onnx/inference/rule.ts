@@ -1,5 +1,6 @@
+import { isStatic } from "../tensor.ts";
 import type { Attributes } from "../graph.ts";
-import type { Tensor, TensorType } from "../tensor.ts";
+import type { Dimension, Tensor, TensorType } from "../tensor.ts";
 import { LearnError } from "../../errors.ts";
 
 /** What an inference rule sees of a node. */
@@ -9,6 +10,8 @@ export interface InferenceInput {
   readonly inputs: readonly (TensorType | undefined)[];
   /** Values of those inputs that are constants. */
   readonly constants: readonly (Tensor | undefined)[];
+  /** Elements of those small inputs that are known without being constants; open lengths by name. */
+  readonly symbols?: readonly (readonly Dimension[] | undefined)[];
   readonly attributes: Attributes;
   readonly outputCount: number;
 }
@@ -23,12 +26,22 @@ export const inputAt = (node: InferenceInput, index: number): TensorType => {
   return type;
 };
 
-/** Integers of a constant input; undefined when the input is left out. */
-export const constantAt = (node: InferenceInput, index: number): number[] | undefined => {
+/** Lengths that an input holds, open ones by name; undefined when the input is left out. */
+export const dimensionsAt = (node: InferenceInput, index: number): readonly Dimension[] | undefined => {
   if (node.inputs[index] === undefined) return undefined;
   const constant = node.constants[index];
-  if (constant === undefined) {
-    throw new LearnError("onnx-invalid", `${node.operator} is only supported with a constant input ${index}.`);
-  }
-  return Array.from(constant.values as ArrayLike<number | bigint>, Number);
+  if (constant !== undefined) return Array.from(constant.values as ArrayLike<number | bigint>, Number);
+  const symbols = node.symbols?.[index];
+  if (symbols !== undefined) return symbols;
+  throw new LearnError("onnx-invalid", `${node.operator} is only supported with a constant input ${index}.`);
+};
+
+/** Integers of a constant input; undefined when the input is left out. */
+export const constantAt = (node: InferenceInput, index: number): number[] | undefined => {
+  const dimensions = dimensionsAt(node, index);
+  if (dimensions === undefined || isStatic(dimensions)) return dimensions && [...dimensions];
+  throw new LearnError(
+    "onnx-invalid",
+    `${node.operator} is only supported with a constant input ${index}, but it is [${dimensions.join(", ")}].`,
+  );
 };
