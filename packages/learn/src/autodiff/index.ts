@@ -1,1 +1,2 @@
 export { differentiate } from "./differentiate.ts";
+export { scatteredRows } from "./rules/indexing.ts";

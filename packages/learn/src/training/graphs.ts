@@ -1,4 +1,4 @@
-import { differentiate } from "../autodiff/index.ts";
+import { differentiate, scatteredRows } from "../autodiff/index.ts";
 import type { ResolvedModel } from "../definition/resolve.ts";
 import type { WeightStorage } from "../layers/layer.ts";
 import { emitReducedLoss } from "../losses/index.ts";
@@ -18,12 +18,21 @@ export const portNames = {
   sums: "sums",
 } as const;
 
+/** A gradient that is zero but for some rows, which can come several times and add up. */
+export interface ScatteredGradient {
+  readonly name: string;
+  /** [rows, …row]. */
+  readonly shape: readonly number[];
+}
+
 /** A graph that makes one training step's numbers in a single run. */
 export interface TrainingGraph {
   readonly graph: Graph;
   readonly masks: readonly MaskInput[];
   /** Full names of the weights whose gradients come out, as `gradient/<name>`. */
   readonly gradients: readonly string[];
+  /** Weights of whose gradients only some rows come out, as `rows/<name>` (int32) and `values/<name>`. */
+  readonly scattered: readonly ScatteredGradient[];
   /** Full names of the weights that are replaced, as `update/<name>`. */
   readonly updates: readonly string[];
 }
@@ -100,12 +109,23 @@ export const trainingGraph = (objective: Objective, batch: number, share = 1): T
   const part = share === 1 ? loss : builder.apply("Mul", [loss, builder.scalarLike(loss, share)]);
   const gradients = differentiate(builder, { loss: part, withRespectTo: trainable.map((name) => builder.value(name)) });
   const outputs: Record<string, Value> = { [portNames.sums]: sums };
-  for (const [index, name] of trainable.entries()) outputs[`gradient/${name}`] = gradients[index] as Value;
+  const scattered: ScatteredGradient[] = [];
+  for (const [index, name] of trainable.entries()) {
+    const gradient = gradients[index] as Value;
+    const parts = scatteredRows(builder, gradient);
+    if (parts === undefined) outputs[`gradient/${name}`] = gradient;
+    else {
+      outputs[`rows/${name}`] = parts.rows;
+      outputs[`values/${name}`] = parts.values;
+      scattered.push({ name, shape: parts.values.shape.map(Number) });
+    }
+  }
   for (const [name, value] of emitted.updates) outputs[`update/${name}`] = value;
   return {
     graph: builder.finish("training", outputs),
     masks: emitted.masks,
-    gradients: trainable,
+    gradients: trainable.filter((name) => !scattered.some((gradient) => gradient.name === name)),
+    scattered,
     updates: [...emitted.updates.keys()],
   };
 };

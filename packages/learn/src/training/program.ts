@@ -23,6 +23,17 @@ const fillNormal = (random: Random, target: Float32Array): void => {
   for (let i = 0; i < target.length; i++) target[i] = random.normal();
 };
 
+/** Adds rows to the rows of a matrix that they are meant for; a negative number counts from the last row. */
+const addRows = (matrix: Float32Array, rows: Int32Array, values: Float32Array): void => {
+  const width = values.length / rows.length;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    const to = row < 0 ? matrix.length + row * width : row * width;
+    const from = i * width;
+    for (let k = 0; k < width; k++) matrix[to + k] = (matrix[to + k] as number) + (values[from + k] as number);
+  }
+};
+
 /**
  * The training of one batch size, loaded and bound: buffers that the caller fills, and a run that leaves the gradients
  * in the weights' memory. The batch is split over the executor's lanes; their gradients are added in the lanes' order,
@@ -75,6 +86,7 @@ export class TrainingProgram implements AsyncDisposable {
       );
     }
     this.#weights.memory.sumGradients(this.#shards.length);
+    this.#addScattered();
     this.#takeUpdates();
   }
 
@@ -100,6 +112,16 @@ export class TrainingProgram implements AsyncDisposable {
       let sum = 0;
       for (const shard of this.#shards) sum += shard.sums[i] ?? 0;
       this.sums[i] = sum;
+    }
+  }
+
+  #addScattered(): void {
+    for (const [index, { name }] of (this.#shards[0]?.scattered ?? []).entries()) {
+      const gradient = this.#weights.gradient(name, 0).values.fill(0);
+      for (const { scattered } of this.#shards) {
+        const part = scattered[index];
+        if (part !== undefined) addRows(gradient, part.rows, part.values);
+      }
     }
   }
 

@@ -33,6 +33,13 @@ export interface ShardUpdate {
   readonly to: Float32Array;
 }
 
+/** Rows that a shard adds to a weight's gradient. */
+export interface ShardRows {
+  readonly name: string;
+  readonly rows: Int32Array;
+  readonly values: Float32Array;
+}
+
 /** Splits a batch over lanes as evenly as can be; the first ones take what is left over. */
 export const splitRows = (batch: number, lanes: number): readonly Rows[] => {
   const used = Math.min(batch, lanes);
@@ -58,6 +65,7 @@ export class Shard implements AsyncDisposable {
   /** What the rows add to the objective's readings. */
   readonly sums: Float32Array;
   readonly updates: readonly ShardUpdate[];
+  readonly scattered: readonly ShardRows[];
   readonly #session: Session;
   readonly #binding: Binding;
 
@@ -86,6 +94,11 @@ export class Shard implements AsyncDisposable {
       return { name, shape, from: floatArray(to.length, shared), to };
     });
     this.updates = updates;
+    const scattered = built.scattered.map(({ name, shape }) => {
+      const rows = new Int32Array(floatArray(shape[0] ?? 0, shared).buffer);
+      return { name, shape, rows, values: floatArray(elementCount(shape), shared) };
+    });
+    this.scattered = scattered;
     const part = <Values extends ArrayValue>(values: Values): Values => rowsOf(values, rows, batch);
     const feeds = this.#batchFeeds(objective, at.arrays, part);
     const used = new Set(built.graph.inputs.map(({ name }) => name));
@@ -100,6 +113,10 @@ export class Shard implements AsyncDisposable {
     for (const name of built.gradients) {
       const { shape, values } = weights.gradient(name, lane);
       outputs[`gradient/${name}`] = float(shape, values);
+    }
+    for (const { name, shape, rows, values } of scattered) {
+      outputs[`rows/${name}`] = { dtype: "int32", shape: [rows.length], values: rows };
+      outputs[`values/${name}`] = float(shape, values);
     }
     for (const { name, shape, from } of updates) outputs[`update/${name}`] = float(shape, from);
     this.#binding = session.bind(feeds, outputs);

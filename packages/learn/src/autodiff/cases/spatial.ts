@@ -16,6 +16,22 @@ export const spatialCases: GradientCases = {
     ],
     build: op("Conv", { kernel_shape: [2, 2], dilations: [2, 2], strides: [2, 1] }),
   },
+  "Conv of many channels": {
+    ...image,
+    shapes: [
+      [2, 9, 5, 4],
+      [3, 9, 3, 2],
+    ],
+    build: op("Conv", { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1] }),
+  },
+  "Conv with a large kernel": {
+    ...image,
+    shapes: [
+      [2, 2, 7, 8],
+      [3, 2, 5, 6],
+    ],
+    build: op("Conv", { kernel_shape: [5, 6], pads: [1, 2, 1, 2] }),
+  },
   "Conv grouped": {
     ...image,
     shapes: [[2, 4, 5, 5], [6, 2, 3, 3], [6]],

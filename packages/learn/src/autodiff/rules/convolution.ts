@@ -3,61 +3,10 @@ import { integerAttribute } from "../../onnx/attributes.ts";
 import type { GraphBuilder } from "../../onnx/builder.ts";
 import type { Value } from "../../onnx/graph.ts";
 import { requireStatic } from "../../onnx/shape.ts";
-import { resolveWindows, type Windows } from "../../onnx/windows.ts";
+import { resolveWindows } from "../../onnx/windows.ts";
 import { firstOf, type GradientRule, inputOf } from "../rule.ts";
 import { imageOf, remainders } from "./image.ts";
-
-const reshape = (builder: GraphBuilder, value: Value, shape: readonly number[]): Value =>
-  builder.apply("Reshape", [value, builder.integers(shape)]);
-
-const transpose = (builder: GraphBuilder, value: Value, perm: readonly number[]): Value =>
-  builder.apply("Transpose", [value], { attributes: { perm } });
-
-/** What a convolution's kernel is differentiated from. */
-interface KernelParts {
-  /** The input [batch, channels, …spatial]. */
-  readonly image: Value;
-  /** The output's gradient [batch, outputs, …spatial]. */
-  readonly upstream: Value;
-  readonly windows: Windows;
-  readonly group: number;
-  /** Shape of the kernel [outputs, channels / group, …window]. */
-  readonly kernel: readonly number[];
-}
-
-/**
- * Gradient of a kernel as a convolution: the transposed input is the image, the transposed output gradient the kernel,
- * stride and dilation change places.
- */
-const kernelGradient = (builder: GraphBuilder, parts: KernelParts): Value => {
-  const { windows, group } = parts;
-  const [outputs = 1, perGroup = 1, ...kernel] = parts.kernel;
-  const axes = kernel.map((_, axis) => axis);
-  const { batch, spatial } = imageOf(parts.image);
-  const grouped = reshape(builder, parts.image, [batch, group, perGroup, ...spatial]);
-  const moved = transpose(builder, grouped, [2, 1, 0, ...axes.map((axis) => axis + 3)]);
-  const x = reshape(builder, moved, [perGroup, group * batch, ...spatial]);
-  const dy = transpose(builder, parts.upstream, [1, 0, ...axes.map((axis) => axis + 2)]);
-  const attributes = {
-    group,
-    strides: windows.dilations,
-    dilations: windows.strides,
-    pads: [...windows.before, ...windows.after],
-    kernel_shape: windows.output,
-  };
-  const wide = builder.apply("Conv", [x, dy], { attributes });
-  const fits = wide.shape.slice(2).every((length, axis) => length === kernel[axis]);
-  const exact = fits
-    ? wide
-    : builder.apply("Slice", [
-        wide,
-        builder.integers(axes.map(() => 0)),
-        builder.integers(kernel),
-        builder.integers(axes.map((axis) => axis + 2)),
-      ]);
-  if (perGroup === 1) return reshape(builder, exact, [outputs, 1, ...kernel]);
-  return transpose(builder, exact, [1, 0, ...axes.map((axis) => axis + 2)]);
-};
+import { kernelGradient } from "./kernel-gradient.ts";
 
 const biasGradient = (builder: GraphBuilder, dy: Value): Value => {
   const reduced = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));

@@ -1,6 +1,6 @@
 import { integerAttribute, textAttribute } from "../../onnx/attributes.ts";
 import type { GraphBuilder } from "../../onnx/builder.ts";
-import type { Value } from "../../onnx/graph.ts";
+import type { Node, Value } from "../../onnx/graph.ts";
 import { normaliseAxis, requireStatic } from "../../onnx/shape.ts";
 import { elementCount } from "../../onnx/tensor.ts";
 import { LearnError } from "../../errors.ts";
@@ -52,6 +52,41 @@ const gather: GradientRule = (input) => {
   }
   const list = indicesAlong(builder, reshape(builder, indices, [count]), { shape: lengths, axis });
   return [scatterAdd(builder, data, { indices: list, updates, axis })];
+};
+
+/** Rows of a matrix, or of what has more axes, each with what is to be added to it; a row can come several times. */
+export interface ScatteredRows {
+  /** Numbers of the rows, [count]. */
+  readonly rows: Value;
+  /** [count, …row]. */
+  readonly values: Value;
+}
+
+/** The node that scattered a value over zeros along the first axis, adding up what meets. */
+const rowScatter = (builder: GraphBuilder, value: Value): Node | undefined => {
+  const scatter = builder.producer(value.name);
+  if (scatter?.operator !== "ScatterElements" || value.shape.length < 2) return undefined;
+  const { attributes, inputs } = scatter;
+  const adds = textAttribute(attributes, "reduction", "none") === "add";
+  const filled = builder.producer(inputs[0] ?? "");
+  const zero = filled?.operator === "Expand" && builder.constantNumbers(filled.inputs[0] ?? "")?.[0] === 0;
+  return adds && zero && integerAttribute(attributes, "axis", 0) === 0 ? scatter : undefined;
+};
+
+/**
+ * Takes a gradient apart that {@link gather} scattered over zeros along the first axis, as an embedding's is: who adds
+ * the rows up by himself spares writing all the zeros between them.
+ * @returns undefined for any other value.
+ */
+export const scatteredRows = (builder: GraphBuilder, gradient: Value): ScatteredRows | undefined => {
+  const scatter = rowScatter(builder, gradient);
+  const spread = builder.producer(scatter?.inputs[1] ?? "");
+  if (scatter === undefined || spread?.operator !== "Expand") return undefined;
+  const list = builder.value(spread.inputs[0] ?? "");
+  const [count = 1, ...others] = staticShape(list);
+  if (others.some((length) => length !== 1)) return undefined;
+  const rows = builder.cast(reshape(builder, list, [count]), "int32");
+  return { rows, values: builder.value(scatter.inputs[2] ?? "") };
 };
 
 const gatherElements: GradientRule = (input) => {
