@@ -7,6 +7,7 @@ import { referenceFiles, referenceFolder } from "./reference.ts";
 
 const files = referenceFiles();
 const openApi = JSON.parse(files.get("openapi.json") ?? "{}") as {
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
 };
 
@@ -26,6 +27,16 @@ test("the API's description is valid OpenAPI 3.1 and holds every operation once"
     Object.values(path).map(({ operationId }) => operationId),
   );
   expect(described.toSorted()).toEqual(allOperations.map(({ id }) => id).toSorted());
+});
+
+test("named schemas are written once, and every reference to one leads somewhere", () => {
+  const text = files.get("openapi.json") ?? "";
+  const referred = new Set([...text.matchAll(/"\$ref": "#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name));
+  const schemas = Object.keys(openApi.components.schemas);
+  expect(schemas).toContain("Run");
+  expect([...referred].filter((name) => !schemas.includes(name ?? ""))).toEqual([]);
+  expect(schemas.filter((name) => !referred.has(name))).toEqual([]);
+  expect(text).not.toContain("$defs");
 });
 
 test("a description that breaks the specification is seen", async () => {

@@ -1,25 +1,19 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { Components, type Json } from "./components.ts";
 import { type ErrorCode, errorCatalogue } from "./errors.ts";
 import type { Operation } from "./operation.ts";
 import { allOperations } from "./operations.ts";
 import { Problem } from "./problem.ts";
 
-type Json = Record<string, unknown>;
-
 /** Codes that any operation with a key may answer. */
 const commonErrors: readonly ErrorCode[] = ["invalid-input", "unauthenticated", "forbidden", "internal"];
 
-const schemaOf = (schema: z.ZodType, io: "input" | "output"): Json => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return rest;
-};
-
-const parametersOf = (schema: z.ZodObject, place: "path" | "query"): Json[] =>
+const parametersOf = (schema: z.ZodObject, place: "path" | "query", components: Components): Json[] =>
   Object.entries(schema.shape).map(([name, field]) => ({
     name,
     in: place,
     required: place === "path" || !(field as z.ZodType).safeParse(undefined).success,
-    schema: schemaOf(field as z.ZodType, "input"),
+    schema: components.of(field as z.ZodType, "input"),
   }));
 
 const idempotencyKey: Json = {
@@ -30,11 +24,11 @@ const idempotencyKey: Json = {
   schema: { type: "string", minLength: 1, maxLength: 200 },
 };
 
-const bodyOf = ({ body }: Operation): Json => {
+const bodyOf = ({ body }: Operation, components: Components): Json => {
   if (body.kind === "none") return {};
   if (body.kind === "json") {
     return {
-      requestBody: { required: true, content: { "application/json": { schema: schemaOf(body.schema, "input") } } },
+      requestBody: { required: true, content: { "application/json": { schema: components.of(body.schema, "input") } } },
     };
   }
   if (body.kind === "multipart") {
@@ -42,7 +36,7 @@ const bodyOf = ({ body }: Operation): Json => {
       type: "object",
       required: ["options"],
       properties: {
-        options: schemaOf(body.schema, "input"),
+        options: components.of(body.schema, "input"),
         files: { type: "array", items: { type: "string", contentMediaType: "application/octet-stream" } },
       },
     };
@@ -50,12 +44,12 @@ const bodyOf = ({ body }: Operation): Json => {
   }
   const contents = body.contentTypes.map((type) => [
     type,
-    type === "application/json" && body.schema !== undefined ? { schema: schemaOf(body.schema, "input") } : {},
+    type === "application/json" && body.schema !== undefined ? { schema: components.of(body.schema, "input") } : {},
   ]);
   return { requestBody: { required: true, content: Object.fromEntries(contents) as Json } };
 };
 
-const successOf = ({ response }: Operation): Json => {
+const successOf = ({ response }: Operation, components: Components): Json => {
   const described = (content?: Json): Json => ({
     description: "Success",
     ...(content === undefined ? {} : { content }),
@@ -64,9 +58,9 @@ const successOf = ({ response }: Operation): Json => {
     case "none":
       return described();
     case "json":
-      return described({ "application/json": { schema: schemaOf(response.schema, "output") } });
+      return described({ "application/json": { schema: components.of(response.schema, "output") } });
     case "events":
-      return described({ "text/event-stream": { schema: schemaOf(response.schema, "output") } });
+      return described({ "text/event-stream": { schema: components.of(response.schema, "output") } });
     case "bytes":
     case "text":
       return described({ [response.contentType]: {} });
@@ -88,18 +82,18 @@ const errorsOf = (operation: Operation): Json => {
   );
 };
 
-const operationOf = (operation: Operation): Json => ({
+const operationOf = (operation: Operation, components: Components): Json => ({
   operationId: operation.id,
   summary: operation.summary,
   tags: [operation.id.split(".")[0]],
   ...(operation.scope === "public" ? { security: [] } : { "x-scope": operation.scope }),
   parameters: [
-    ...parametersOf(operation.params, "path"),
-    ...parametersOf(operation.query, "query"),
+    ...parametersOf(operation.params, "path", components),
+    ...parametersOf(operation.query, "query", components),
     ...(operation.once === true ? [idempotencyKey] : []),
   ],
-  ...bodyOf(operation),
-  responses: { [String(operation.response.status)]: successOf(operation), ...errorsOf(operation) },
+  ...bodyOf(operation, components),
+  responses: { [String(operation.response.status)]: successOf(operation, components), ...errorsOf(operation) },
 });
 
 /**
@@ -107,9 +101,14 @@ const operationOf = (operation: Operation): Json => ({
  * @param version Version of the platform that answers.
  */
 export const buildOpenApi = (version: string): Json => {
+  const components = new Components();
+  components.of(Problem, "output");
   const paths: Record<string, Json> = {};
   for (const operation of allOperations) {
-    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: operationOf(operation) };
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method.toLowerCase()]: operationOf(operation, components),
+    };
   }
   return {
     openapi: "3.1.0",
@@ -123,7 +122,7 @@ export const buildOpenApi = (version: string): Json => {
     paths,
     components: {
       securitySchemes: { apiKey: { type: "http", scheme: "bearer" } },
-      schemas: { Problem: schemaOf(Problem, "output") },
+      schemas: components.all(),
     },
   };
 };
