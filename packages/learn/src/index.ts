@@ -16,8 +16,17 @@ export {
 export { type IdxElement, type IdxHeader, idxHeaderBytesMax, parseIdxHeader } from "./formats/idx.ts";
 export { type NpyElement, type NpyHeader, npyHeaderBytes, npyHeaderBytesMax, parseNpyHeader } from "./formats/npy.ts";
 export { createRandom, type Random, type RandomState } from "./random.ts";
-export { findLeaks, type Leaks } from "./selection/leaks.ts";
-export { groupSplit, randomSplit, type SplitShares, stratifiedSplit } from "./selection/split.ts";
+export { findLeaks, findLeaksSteps, type Leaks } from "./selection/leaks.ts";
+export {
+  groupSplit,
+  groupSplitSteps,
+  randomSplit,
+  randomSplitSteps,
+  type SplitShares,
+  stratifiedSplit,
+  stratifiedSplitSteps,
+} from "./selection/split.ts";
+export type { Stepwise } from "./selection/steps.ts";
 export { withPreprocessing } from "./preprocessing/compose-definition.ts";
 export { featureTransform, type FeatureTransform } from "./preprocessing/feature-transform.ts";
 export { fitSteps, type RawSamples } from "./preprocessing/fit-steps.ts";

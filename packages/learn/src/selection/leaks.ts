@@ -1,3 +1,5 @@
+import { finish, type Stepwise } from "./steps.ts";
+
 /** What equal rows mean for a split. */
 export interface Leaks {
   /** Rows that equal an earlier row. */
@@ -13,6 +15,47 @@ export interface Leaks {
 const examplesMax = 10;
 const rowsPerExampleMax = 10;
 
+type Example = Leaks["examples"][number] & { readonly weight: number };
+
+/** Whether one example tells more than another; of equal ones the one that stands first. */
+const tellsMore = (a: Example, b: Example): boolean =>
+  a.weight !== b.weight ? a.weight > b.weight : (a.rows[0] ?? 0) < (b.rows[0] ?? 0);
+
+/** Keeps the most telling examples only, in order. */
+const keepExample = (kept: Example[], example: Example): void => {
+  const place = kept.findIndex((other) => tellsMore(example, other));
+  if (place >= 0) kept.splice(place, 0, example);
+  else if (kept.length < examplesMax) kept.push(example);
+  if (kept.length > examplesMax) kept.pop();
+};
+
+/** {@link findLeaks} in small pieces. */
+export function* findLeaksSteps(
+  groups: readonly (readonly number[])[],
+  assignment: Uint8Array,
+  labelOf?: (row: number) => number | string,
+): Stepwise<Leaks> {
+  const counts = { duplicateRows: 0, acrossSplits: 0, conflictingLabels: 0 };
+  const kept: Example[] = [];
+  let looked = 0;
+  for (const rows of groups) {
+    const parts = new Set<number>();
+    const labels = new Set<number | string>();
+    for (const row of rows) {
+      parts.add(assignment[row] as number);
+      if (labelOf !== undefined) labels.add(labelOf(row));
+      if (looked++ % 4096 === 0) yield;
+    }
+    counts.duplicateRows += rows.length - 1;
+    if (parts.size > 1) counts.acrossSplits++;
+    if (labels.size > 1) counts.conflictingLabels++;
+    const shown = rows.slice(0, rowsPerExampleMax);
+    const weight = (parts.size > 1 ? 2 : 0) + (labels.size > 1 ? 1 : 0);
+    keepExample(kept, { rows: shown, parts: shown.map((row) => assignment[row] as number), weight });
+  }
+  return { ...counts, examples: kept.map(({ rows, parts }) => ({ rows, parts })) };
+}
+
 /**
  * Judges groups of equal rows.
  * @param groups Row numbers of equal contents, at least two in each group.
@@ -23,24 +66,4 @@ export const findLeaks = (
   groups: readonly (readonly number[])[],
   assignment: Uint8Array,
   labelOf?: (row: number) => number | string,
-): Leaks => {
-  let duplicateRows = 0;
-  let acrossSplits = 0;
-  let conflictingLabels = 0;
-  const judged = groups.map((rows) => {
-    const parts = new Set(rows.map((row) => assignment[row] as number));
-    const conflicts = labelOf !== undefined && new Set(rows.map(labelOf)).size > 1;
-    duplicateRows += rows.length - 1;
-    if (parts.size > 1) acrossSplits++;
-    if (conflicts) conflictingLabels++;
-    return { rows, weight: (parts.size > 1 ? 2 : 0) + (conflicts ? 1 : 0) };
-  });
-  const examples = judged
-    .sort((a, b) => b.weight - a.weight || (a.rows[0] ?? 0) - (b.rows[0] ?? 0))
-    .slice(0, examplesMax)
-    .map(({ rows }) => {
-      const shown = rows.slice(0, rowsPerExampleMax);
-      return { rows: shown, parts: shown.map((row) => assignment[row] as number) };
-    });
-  return { duplicateRows, acrossSplits, conflictingLabels, examples };
-};
+): Leaks => finish(findLeaksSteps(groups, assignment, labelOf));

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findLeaks } from "./leaks.ts";
-import { groupSplit, randomSplit, stratifiedSplit } from "./split.ts";
+import { findLeaks, findLeaksSteps } from "./leaks.ts";
+import {
+  groupSplit,
+  groupSplitSteps,
+  randomSplit,
+  randomSplitSteps,
+  stratifiedSplit,
+  stratifiedSplitSteps,
+} from "./split.ts";
+import type { Stepwise } from "./steps.ts";
 
 const shares = { train: 0.7, validation: 0.2, test: 0.1 };
 const count = (assignment: Uint8Array, part: number): number => assignment.filter((p) => p === part).length;
@@ -62,6 +70,36 @@ describe("dealing rows to train, validation and test", () => {
     expect(() => randomSplit(10, { train: 1.5, validation: -0.5, test: 0 }, 1)).toThrow(code);
     expect(() => randomSplit(2, { train: 0.1, validation: 0.45, test: 0.45 }, 1)).toThrow(code);
     expect(() => groupSplit(Int32Array.of(0, 0, 1), shares, 1)).toThrow(code);
+  });
+});
+
+describe("work in small pieces", () => {
+  /** Result and number of pieces. */
+  const driven = <Result>(work: Stepwise<Result>): { readonly result: Result; readonly pieces: number } => {
+    let [step, pieces] = [work.next(), 1];
+    for (; step.done !== true; step = work.next()) pieces++;
+    return { result: step.value, pieces };
+  };
+  const rows = 300_000;
+  const values = Int32Array.from({ length: rows }, (_, row) => (row * 7919) % 1000);
+
+  it.each([
+    ["a random split", () => randomSplitSteps(rows, shares, 3), () => randomSplit(rows, shares, 3)],
+    ["a stratified split", () => stratifiedSplitSteps(values, shares, 3), () => stratifiedSplit(values, shares, 3)],
+    ["a split by group", () => groupSplitSteps(values, shares, 3), () => groupSplit(values, shares, 3)],
+  ])("pauses every 16,384 rows or sooner in %s, with the same result", (_, work, whole) => {
+    const { result, pieces } = driven(work());
+    // Every row is looked at three times at least: to find the highest value, to count, to place.
+    expect(pieces).toBeGreaterThan((3 * rows) / 16_384);
+    expect(result).toEqual(whole());
+  });
+
+  it("pauses in the search for leaks, also inside one large group", () => {
+    const groups = [Array.from({ length: rows }, (_, row) => row)];
+    const assignment = stratifiedSplit(values, shares, 3);
+    const { result, pieces } = driven(findLeaksSteps(groups, assignment, (row) => values[row] ?? 0));
+    expect(pieces).toBeGreaterThan(rows / 16_384);
+    expect(result).toMatchObject({ duplicateRows: rows - 1, acrossSplits: 1, conflictingLabels: 1 });
   });
 });
 

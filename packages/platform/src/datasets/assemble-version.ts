@@ -1,5 +1,12 @@
 import type { LeakReport, SplitName, SplitPlan } from "@modelyard/contracts";
-import { findLeaks, groupSplit, LearnError, randomSplit, stratifiedSplit } from "@modelyard/learn";
+import {
+  findLeaksSteps,
+  groupSplitSteps,
+  LearnError,
+  randomSplitSteps,
+  type Stepwise,
+  stratifiedSplitSteps,
+} from "@modelyard/learn";
 import { canonicalJson, type DigestText, PlatformError } from "../foundation/index.ts";
 import type { Blob } from "../storage/blob-store.ts";
 import { blobsOf, columnNamed, type DatasetManifest, encodeManifest, splitNames } from "./dataset-manifest.ts";
@@ -24,37 +31,48 @@ const defaultPlan = (table: ImportedTable, target: ColumnData | null): SplitPlan
     ? { by: target?.kind === "category" ? "stratified" : "random", train: 0.8, validation: 0.1, test: 0.1, seed: 1 }
     : { by: "given" };
 
+/** Rows that are read between two pauses. */
+const rowsPerPiece = 4096;
+
 /** A whole number for each distinct value of a column, to group rows by. */
-const groupsOf = (data: ColumnData, name: string): Int32Array => {
+function* groupsOf(data: ColumnData, name: string): Stepwise<Int32Array> {
   if (data.kind === "category") return data.data;
   if (data.kind !== "number" && data.kind !== "text") {
     throw invalidSplit(`Column ${name} cannot group rows: it holds neither numbers, categories nor texts.`);
   }
   const rows = data.kind === "number" ? data.data.length : data.rows;
   const ids = new Map<number | string, number>();
-  return Int32Array.from({ length: rows }, (_, row) => {
+  const groups = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    if (row % rowsPerPiece === 0) yield;
     const value = data.kind === "number" ? (data.data[row] as number) : data.text(row);
     const id = ids.get(value) ?? ids.size;
     ids.set(value, id);
-    return id;
-  });
-};
+    groups[row] = id;
+  }
+  return groups;
+}
 
 interface SplitInputs {
   readonly table: ImportedTable;
   readonly target: ColumnData | null;
   readonly read: (name: string) => Promise<ColumnData>;
+  readonly session: ImportSession;
 }
 
-const dealGroups = async (plan: Exclude<SplitPlan, { by: "given" }>, { read }: SplitInputs): Promise<Uint8Array> => {
+const dealGroups = async (
+  plan: Exclude<SplitPlan, { by: "given" }>,
+  { read, session }: SplitInputs,
+): Promise<Uint8Array> => {
   if (plan.groupColumn === undefined) {
     throw invalidSplit("A split by group needs groupColumn: the column whose equal values stay together.");
   }
-  return groupSplit(groupsOf(await read(plan.groupColumn), plan.groupColumn), plan, plan.seed);
+  const groups = await session.drive(groupsOf(await read(plan.groupColumn), plan.groupColumn));
+  return session.drive(groupSplitSteps(groups, plan, plan.seed));
 };
 
 const dealRows = async (plan: SplitPlan, inputs: SplitInputs): Promise<Uint8Array> => {
-  const { table, target } = inputs;
+  const { table, target, session } = inputs;
   if (plan.by === "given") {
     if (table.givenSplit !== null) return table.givenSplit;
     throw invalidSplit(
@@ -63,11 +81,11 @@ const dealRows = async (plan: SplitPlan, inputs: SplitInputs): Promise<Uint8Arra
     );
   }
   if (plan.by === "group") return dealGroups(plan, inputs);
-  if (plan.by === "random") return randomSplit(table.rows, plan, plan.seed);
+  if (plan.by === "random") return session.drive(randomSplitSteps(table.rows, plan, plan.seed));
   if (target?.kind !== "category") {
     throw invalidSplit("A stratified split needs a target that is a category. Name one, or choose a random split.");
   }
-  return stratifiedSplit(target.data, plan, plan.seed);
+  return session.drive(stratifiedSplitSteps(target.data, plan, plan.seed));
 };
 
 const labelReader = (target: ColumnData | null): ((row: number) => number | string) | undefined => {
@@ -75,12 +93,13 @@ const labelReader = (target: ColumnData | null): ((row: number) => number | stri
   return target?.kind === "text" ? (row) => target.text(row) : undefined;
 };
 
-const leakReport = (
-  duplicates: readonly (readonly number[])[],
-  assignment: Uint8Array,
-  target: ColumnData | null,
-): LeakReport => {
-  const { examples, ...counts } = findLeaks(duplicates, assignment, labelReader(target));
+const leakReport = async (
+  session: ImportSession,
+  hashes: ImportedTable["hashes"],
+  { assignment, target }: { readonly assignment: Uint8Array; readonly target: ColumnData | null },
+): Promise<LeakReport> => {
+  const duplicates = await hashes.duplicateGroups(() => session.breathe());
+  const { examples, ...counts } = await session.drive(findLeaksSteps(duplicates, assignment, labelReader(target)));
   return {
     ...counts,
     examples: examples.map(({ rows, parts }) => ({
@@ -111,10 +130,9 @@ export const assembleVersion = async (
   const target = table.target === null ? null : await read(table.target);
   await session.breathe();
   const plan = options.split ?? defaultPlan(table, target);
-  const assignment = await dealRows(plan, { table, target, read });
+  const assignment = await dealRows(plan, { table, target, read, session });
   await session.breathe();
-  const duplicates = await table.hashes.duplicateGroups(() => session.breathe());
-  const leaks = leakReport(duplicates, assignment, target);
+  const leaks = await leakReport(session, table.hashes, { assignment, target });
   await session.breathe();
   session.phase = "profile";
   const profile = await session.store(Buffer.from(canonicalJson(table.columns.map((column) => column.profile))));

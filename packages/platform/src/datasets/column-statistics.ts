@@ -79,7 +79,7 @@ export class ByteStatistics implements ColumnStatistics {
 }
 
 /** Most values kept for quantiles; beyond it every second, fourth, … value is kept. */
-const keptLimit = 200_000;
+const keptLimit = 100_000;
 
 /** Numbers: mean and variance by Welford's recurrence, quantiles from an even thinning of the values. */
 export class NumberStatistics implements ColumnStatistics {

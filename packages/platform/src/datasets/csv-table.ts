@@ -2,8 +2,8 @@ import type { DigestText } from "../foundation/index.ts";
 import { ColumnGuess, type CsvKind } from "./infer-column.ts";
 import type { ImportSession } from "./import-session.ts";
 
-/** Characters after which a group of rows leaves memory. */
-const groupCharacters = 4 * 1024 * 1024;
+/** Characters after which a group of rows leaves memory: few enough to read back within a few milliseconds. */
+const groupCharacters = 1024 * 1024;
 
 /** Rows of text, kept until the kinds of the columns are known: beyond a few megabytes in the blob store. */
 export class CsvSpool {

@@ -1,3 +1,4 @@
+import type { Stepwise } from "@modelyard/learn";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Blob, BlobStore } from "../storage/blob-store.ts";
 import type { BlobLedger, BlobOwner } from "./blob-ledger.ts";
@@ -36,8 +37,18 @@ export class ImportSession {
   /** Stores bytes for the version to be. */
   async store(bytes: Uint8Array): Promise<Blob> {
     const blob = await this.#ledger.put(this.owner, bytes);
+    // Hashing kept the thread, and a store that keeps blobs in memory lets nobody else work meanwhile.
+    await nextTurn();
     this.#turnStartedMs = performance.now();
     return blob;
+  }
+
+  /** Does work in its small pieces and lets others work between them. */
+  async drive<Result>(work: Stepwise<Result>): Promise<Result> {
+    for (let step = work.next(); ; step = work.next()) {
+      if (step.done === true) return step.value;
+      await this.breathe();
+    }
   }
 
   /** Lets others work when this import has held the thread for a while; ends it when the client has gone. */
