@@ -105,6 +105,8 @@ export const Lineage = z.object({
   split: z.object({ train: z.int(), validation: z.int(), test: z.int() }),
   seed: z.int(),
   optimizer: z.unknown(),
+  /** Learning rate that the last resumption set, if any did. */
+  resumedLearningRate: z.number().optional(),
   loss: z.unknown(),
   epochs: z.int(),
   batchSize: z.int(),

@@ -253,9 +253,12 @@ export const resumeRun = operation({
   path: "/api/v1/runs/{id}/resume",
   scope: "runs:write",
   served: "control-plane",
-  summary: "Resume a canceled or failed run from its last checkpoint",
+  summary: "Resume a canceled or failed run from its last checkpoint, with another learning rate if given",
   params: RunParams,
-  query: Nothing,
+  query: z.object({
+    /** Replaces the learning rate, or its schedule, from the checkpoint on. */
+    learningRate: z.coerce.number().positive().optional(),
+  }),
   body: { kind: "none" },
   response: { kind: "json", status: 202, schema: Run },
   errors: ["not-found", "run-state-conflict", "run-not-resumable"],

@@ -192,10 +192,16 @@ export const addRunCommands = (program: Command, terminal: Terminal): void => {
       print(log, log.items.map(({ time, level, message }) => `${time} ${level.padEnd(7)} ${message}\n`).join(""));
     },
   );
+  addCommand(runs, { usage: "resume <id>", about: "resume a canceled or failed run from its last checkpoint" })
+    .option("--learning-rate <rate>", "learning rate from there on", positiveNumber)
+    .action(async (id: string, options: CommonOptions & { learningRate?: number }) => {
+      const { connection, print } = contextOf(terminal, options);
+      const run = await connection.yard.runs.resume(id, { learningRate: options.learningRate });
+      print(run, describe(run));
+    });
   const simple = [
     { verb: "show", about: "show a run and its evaluation" },
     { verb: "cancel", about: "cancel a run: it writes a checkpoint and ends; a second time ends it by force" },
-    { verb: "resume", about: "resume a canceled or failed run from its last checkpoint" },
   ] as const;
   for (const { verb, about } of simple) {
     addCommand(runs, { usage: `${verb} <id>`, about }).action(async (id: string, options: CommonOptions) => {

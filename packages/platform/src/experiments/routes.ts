@@ -54,7 +54,7 @@ export const experimentRoutes = (
     },
     "runs.cancel": async ({ principal, params }) =>
       toRun(await cancelRun(dependencies, { workspaceId: principal.workspaceId, id: params.id })),
-    "runs.resume": async ({ principal, params }) =>
-      toRun(await resumeRun(dependencies, { workspaceId: principal.workspaceId, id: params.id })),
+    "runs.resume": async ({ principal, params, query }) =>
+      toRun(await resumeRun(dependencies, { workspaceId: principal.workspaceId, id: params.id }, query)),
   };
 };

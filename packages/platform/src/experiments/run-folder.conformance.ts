@@ -75,6 +75,18 @@ export const runFolderConformance = (driver: string, open: () => Promise<RunFold
       expect(await folder.hasCheckpoint()).toBe(true);
     });
 
+    it("drops the newest checkpoint and keeps the one before it", async () => {
+      await using subject = await open();
+      const folder = await subject.open(newIdentifier("run", nowMs));
+      await folder.dropNewestCheckpoint();
+      await folder.writeCheckpoint("000001", bytes(1));
+      await folder.writeCheckpoint("000002", bytes(2));
+      await folder.dropNewestCheckpoint();
+      const kept = await folder.checkpoints();
+      expect(kept).toHaveLength(1);
+      expect(kept[0]?.name).toContain("000001");
+    });
+
     it("holds one result, the last, until it is cleared", async () => {
       await using subject = await open();
       const folder = await subject.open(newIdentifier("run", nowMs));

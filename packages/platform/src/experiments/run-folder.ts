@@ -36,6 +36,8 @@ export interface RunFolder {
   /** Checkpoints, newest first. */
   checkpoints(): Promise<readonly StoredCheckpoint[]>;
   hasCheckpoint(): Promise<boolean>;
+  /** Removes the newest checkpoint: going on from it led to nothing. */
+  dropNewestCheckpoint(): Promise<void>;
   writeResult(result: RunResult): Promise<void>;
   /** The result of the last attempt; `null` when it left none. */
   readResult(): Promise<RunResult | null>;

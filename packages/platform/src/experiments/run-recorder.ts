@@ -16,12 +16,18 @@ export class RunRecorder {
   readonly #epochsRecorded: number;
   #tail: Promise<void> = Promise.resolve();
   #failure: unknown;
+  #stepsSinceCheckpoint = 0;
 
   /** @param parts.epochsRecorded Epochs that stand in the folder already: made again alike, they are told once. */
   constructor(parts: { readonly folder: RunFolder; readonly clock: Clock; readonly epochsRecorded: number }) {
     this.#folder = parts.folder;
     this.#clock = parts.clock;
     this.#epochsRecorded = parts.epochsRecorded;
+  }
+
+  /** Steps that ended well since the newest checkpoint. */
+  get stepsSinceCheckpoint(): number {
+    return this.#stepsSinceCheckpoint;
   }
 
   /** Appends an event. */
@@ -42,6 +48,7 @@ export class RunRecorder {
   checkpoint(state: LearnerState): Promise<void> {
     const bytes = encodeCheckpoint(state);
     const { epoch, step } = state.position;
+    this.#stepsSinceCheckpoint = 0;
     const nowMs = this.#clock.nowMs();
     const name = `${String(epoch).padStart(6, "0")}-${String(step).padStart(9, "0")}`;
     this.#enqueue(async () => {
@@ -67,6 +74,7 @@ export class RunRecorder {
     return {
       name: "run_recorder",
       onStepEnd: ({ epoch, step, stepsPerEpoch, logs }, control) => {
+        this.#stepsSinceCheckpoint++;
         const nowMs = this.#clock.monotonicMs();
         if (step < lastStep || lastStep === 0) [windowMs, windowStep] = [epochStartMs, step - 1];
         lastStep = step;

@@ -7,4 +7,6 @@ export interface RunSpec {
   readonly request: StartRun;
   readonly dataset: { readonly reference: string; readonly digest: DigestText };
   readonly codeVersion: string;
+  /** What the last resumption asked for; it holds from that checkpoint on. */
+  readonly resumption?: { readonly checkpoint: string; readonly learningRate: number };
 }

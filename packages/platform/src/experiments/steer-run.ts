@@ -99,16 +99,26 @@ export const cancelRun = async (dependencies: SteerDependencies, key: RunKey): P
 };
 
 /**
- * Queues a canceled or failed run again; it goes on from its last checkpoint.
+ * Queues a canceled or failed run again; it goes on from its last checkpoint, with another learning rate if asked.
  * @throws PlatformError `not-found`, `run-state-conflict`, `run-not-resumable` when it has no checkpoint.
  */
-export const resumeRun = async (dependencies: SteerDependencies, key: RunKey): Promise<StoredRun> => {
+export const resumeRun = async (
+  dependencies: SteerDependencies,
+  key: RunKey,
+  options: { readonly learningRate?: number | undefined } = {},
+): Promise<StoredRun> => {
   const { runs, clock, openFolder } = dependencies;
   const run = await stored(runs, key);
   if (!isResumable(run.state)) throw conflict(run, "resumed");
   const folder = await openFolder(key.id);
   if (!(await folder.hasCheckpoint())) {
     throw new PlatformError("run-not-resumable", "The run wrote no checkpoint. Start a new run instead.");
+  }
+  const { learningRate } = options;
+  if (learningRate !== undefined) {
+    const [newest] = await folder.checkpoints();
+    const resumption = { checkpoint: newest?.name ?? "", learningRate };
+    await folder.writeSpec({ ...(await folder.readSpec()), resumption });
   }
   await folder.clearResult();
   await folder.append([{ type: "state", state: "queued", reason: null }], clock.nowMs());

@@ -48,6 +48,7 @@ const lineageOf = ({ spec, plan, split: { train, validation, test } }: ArtefactP
     split: { train, validation, test },
     seed: request.seed,
     optimizer: request.optimizer,
+    ...(spec.resumption === undefined ? {} : { resumedLearningRate: spec.resumption.learningRate }),
     loss: plan.compile.loss,
     epochs: request.epochs,
     batchSize: request.batchSize,

@@ -10,6 +10,7 @@ import { loadSlices, loadTrainingData, type TrainingData } from "./load-training
 import { planTraining, type TrainingPlan } from "./plan-training.ts";
 import type { RunFolder, RunResult } from "./run-folder.ts";
 import { RunRecorder } from "./run-recorder.ts";
+import type { RunSpec } from "./run-spec.ts";
 import { storeArtefact, tensorNames } from "./store-artefact.ts";
 
 /** What a training needs. */
@@ -28,8 +29,11 @@ const canceled: RunResult = {
   reason: { code: "canceled", detail: "The run was canceled. It can be resumed from its last checkpoint." },
 };
 
-/** Puts the newest undamaged checkpoint into the learner; damaged ones are passed over, and the log says so. */
-const restoreNewest = async (learner: Learner, folder: RunFolder, recorder: RunRecorder): Promise<void> => {
+/**
+ * Puts the newest undamaged checkpoint into the learner; damaged ones are passed over, and the log says so.
+ * @returns Its name, or `null` when the training begins anew.
+ */
+const restoreNewest = async (learner: Learner, folder: RunFolder, recorder: RunRecorder): Promise<string | null> => {
   const checkpoints = await folder.checkpoints();
   for (const { name, bytes } of checkpoints) {
     try {
@@ -37,13 +41,32 @@ const restoreNewest = async (learner: Learner, folder: RunFolder, recorder: RunR
       learner.restore(state);
       const { epoch, step } = state.position;
       recorder.log("info", `Going on from the checkpoint after ${epoch} epochs and ${step} steps.`);
-      return;
+      return name;
     } catch (error) {
       if (!(error instanceof PlatformError) || error.code !== "checkpoint-corrupt") throw error;
       recorder.log("warning", `The checkpoint ${name} does not match its digest and is not used.`);
     }
   }
   if (checkpoints.length > 0) recorder.log("warning", "No checkpoint can be used; the training begins anew.");
+  return null;
+};
+
+/** Sets what a resumption asked for, unless the training went on from there once already. */
+const applyResumption = (
+  learner: Learner,
+  { resumption }: RunSpec,
+  { restored, recorder }: { readonly restored: string | null; readonly recorder: RunRecorder },
+): void => {
+  if (resumption === undefined || restored === null || restored > resumption.checkpoint) return;
+  learner.optimizer.learningRate = resumption.learningRate;
+  recorder.log("info", `The learning rate is ${resumption.learningRate} from here on.`);
+};
+
+/** A checkpoint after which the loss is no number at once is none to go on from; the one before it is. */
+const dropBadCheckpoint = async (folder: RunFolder, recorder: RunRecorder): Promise<void> => {
+  if (recorder.stepsSinceCheckpoint > 0 || !(await folder.hasCheckpoint())) return;
+  await folder.dropNewestCheckpoint();
+  recorder.log("warning", "The newest checkpoint led to no number at once and was given up; an older one may be left.");
 };
 
 /** The part that the model is judged on: test rows, or validation rows where there are none. */
@@ -74,7 +97,8 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
   const fitted = fitPreprocessing(plan, { train: data, validation });
   const definition = preprocessedDefinition(plan, fitted);
   await using learner = await compile(definition, { ...plan.compile, executor });
-  await restoreNewest(learner, folder, recorder);
+  const restored = await restoreNewest(learner, folder, recorder);
+  applyResumption(learner, spec, { restored, recorder });
   recorder.record({
     type: "started",
     summary: learner.summary(),
@@ -130,6 +154,7 @@ export const trainRun = async (dependencies: TrainDependencies): Promise<RunResu
     const reason = reasonOf(error);
     if (reason === null) throw error;
     recorder.log("error", reason.detail);
+    if (reason.code === "loss-not-finite") await dropBadCheckpoint(folder, recorder);
     result = { outcome: "failed", reason };
   }
   await recorder.settled();

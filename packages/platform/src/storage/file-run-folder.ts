@@ -99,6 +99,11 @@ class FileRunFolder implements RunFolder {
     return (await this.#checkpointNames()).length > 0;
   }
 
+  async dropNewestCheckpoint(): Promise<void> {
+    const [newest] = await this.#checkpointNames();
+    if (newest !== undefined) await rm(join(this.#folder, "checkpoints", newest), { force: true });
+  }
+
   async writeResult(result: RunResult): Promise<void> {
     await writeFileAtomic(join(this.#folder, "result.json"), JSON.stringify(result), "run-result");
   }
