@@ -9,4 +9,5 @@ export const silentTerminal: Terminal = {
   columns: 80,
   environment: {},
   interrupted: new AbortController().signal,
+  ask: () => Promise.resolve(null),
 };

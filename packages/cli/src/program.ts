@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { codeVersion } from "@modelyard/platform";
 import { addAuditCommands } from "./commands/audit.ts";
+import { addChatCommand } from "./commands/chat.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addDatasetCommands } from "./commands/datasets.ts";
@@ -28,6 +29,7 @@ export const buildProgram = (terminal: Terminal): Command => {
   addModelCommands(program, terminal);
   addEndpointCommands(program, terminal);
   addPredictCommand(program, terminal);
+  addChatCommand(program, terminal);
   addWorkspaceCommands(program, terminal);
   addMemberCommands(program, terminal);
   addKeyCommands(program, terminal);

@@ -1,3 +1,5 @@
+import { createInterface } from "node:readline";
+
 /** Where the command line reads and writes; injected, so that tests hold both ends. */
 export interface Terminal {
   /** Results: what a pipe gets. */
@@ -12,7 +14,20 @@ export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Settles when the user presses Ctrl-C or the process is asked to end. */
   readonly interrupted: AbortSignal;
+  /** Asks the user for a line; `null` when there is no more. */
+  readonly ask: (prompt: string) => Promise<string | null>;
 }
+
+/** Reads lines from the standard input, opened when first asked. */
+const lineReader = (): Terminal["ask"] => {
+  let lines: AsyncIterator<string> | null = null;
+  return async (prompt) => {
+    process.stderr.write(prompt);
+    lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    const next = await lines.next();
+    return next.done === true ? null : next.value;
+  };
+};
 
 /** The process's own terminal. */
 export const processTerminal = (): Terminal => {
@@ -26,6 +41,7 @@ export const processTerminal = (): Terminal => {
     columns: process.stdout.columns ?? 80,
     environment: process.env,
     interrupted: interrupt.signal,
+    ask: lineReader(),
   };
 };
 

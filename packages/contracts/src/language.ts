@@ -183,6 +183,62 @@ export const ListedModel = z.object({
   context_length: z.int(),
 });
 
+const MessageBlock = z.union([
+  z.object({ type: z.literal("text"), text: z.string() }),
+  z.object({ type: z.literal("tool_use"), id: z.string(), name: z.string(), input: JsonSchema }),
+  z.object({
+    type: z.literal("tool_result"),
+    tool_use_id: z.string(),
+    content: open(z.union([z.string(), z.array(z.object({ type: z.literal("text"), text: z.string() }))])),
+  }),
+]);
+
+/** What counts as the prompt of Anthropic's messages. */
+const messagesPrompt = {
+  model,
+  messages: z
+    .array(z.object({ role: z.enum(["user", "assistant"]), content: z.union([z.string(), z.array(MessageBlock)]) }))
+    .min(1)
+    .max(10_000),
+  system: open(z.union([z.string(), z.array(z.object({ type: z.literal("text"), text: z.string() }))])),
+  tools: open(
+    z
+      .array(
+        z.object({
+          name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+          description: open(z.string()),
+          input_schema: JsonSchema,
+        }),
+      )
+      .max(128),
+  ),
+  tool_choice: open(
+    z.object({
+      type: z.enum(["auto", "any", "tool", "none"]),
+      name: open(z.string()),
+      disable_parallel_tool_use: open(z.boolean()),
+    }),
+  ),
+};
+
+/** Request of `/v1/messages`. */
+export const MessagesRequest = z.object({
+  ...messagesPrompt,
+  max_tokens: z.int().min(1),
+  temperature: open(z.number().min(0).max(1)),
+  top_p: open(z.number().min(0).max(1)),
+  top_k: open(z.int().min(0)),
+  stop_sequences: open(z.array(z.string().min(1).max(512)).max(16)),
+  stream: open(z.boolean()),
+});
+/** Request of `/v1/messages`. */
+export type MessagesRequest = z.infer<typeof MessagesRequest>;
+
+/** Request of `/v1/messages/count_tokens`. */
+export const CountTokensRequest = z.object(messagesPrompt);
+/** Request of `/v1/messages/count_tokens`. */
+export type CountTokensRequest = z.infer<typeof CountTokensRequest>;
+
 const anObject = z.record(z.string(), z.unknown());
 const languageErrors = [
   "not-found",
@@ -232,6 +288,18 @@ export const completions = languageOperation("v1.completions", "/v1/completions"
 export const embeddings = languageOperation("v1.embeddings", "/v1/embeddings", {
   summary: "Turn texts into vectors (OpenAI)",
   schema: EmbeddingRequest,
+});
+
+/** Anthropic: messages. */
+export const messages = languageOperation("v1.messages", "/v1/messages", {
+  summary: "Answer messages (Anthropic); with `stream` as server-sent events",
+  schema: MessagesRequest,
+});
+
+/** Anthropic: tokens of messages. */
+export const countMessageTokens = languageOperation("v1.messages-count-tokens", "/v1/messages/count_tokens", {
+  summary: "Count the tokens of messages (Anthropic)",
+  schema: CountTokensRequest,
 });
 
 /** Text to tokens. */

@@ -17,7 +17,16 @@ import {
   startRun,
   watchRun,
 } from "./experiments.ts";
-import { chatCompletions, completions, detokenize, embeddings, listLanguageModels, tokenize } from "./language.ts";
+import {
+  chatCompletions,
+  completions,
+  countMessageTokens,
+  detokenize,
+  embeddings,
+  listLanguageModels,
+  messages,
+  tokenize,
+} from "./language.ts";
 import {
   aliasHistory,
   compareModelVersions,
@@ -147,6 +156,8 @@ export const operations = {
   "v1.chat-completions": chatCompletions,
   "v1.completions": completions,
   "v1.embeddings": embeddings,
+  "v1.messages": messages,
+  "v1.messages-count-tokens": countMessageTokens,
   "v1.tokenize": tokenize,
   "v1.detokenize": detokenize,
   "system.healthz": healthz,

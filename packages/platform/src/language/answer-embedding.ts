@@ -44,11 +44,17 @@ export const answerEmbedding: AnswerLanguage = async (served, { body, signal }) 
   };
 };
 
+/** Tokenising is not interrupted, so that nobody may ask for seconds of it. */
+const charactersMax = 1_000_000;
+
 const noUsage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
 
 /** Text to tokens: `/v1/tokenize`. */
 export const answerTokenize: AnswerLanguage = async ({ loaded }, { body }) => {
   const { content, special } = parseInput(TokenizeRequest, body, "body");
+  if (content.length > charactersMax) {
+    throw new PlatformError("prompt-invalid", `At most ${charactersMax} characters are tokenised at once. Send parts.`);
+  }
   const tokens = loaded.tokenize(content, special === true);
   return { body: JSON.stringify({ tokens, count: tokens.length }), usage: noUsage };
 };

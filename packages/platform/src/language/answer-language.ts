@@ -4,16 +4,19 @@ import type { Frame, FrameContent, ReplicaAnswerer } from "../predictions/index.
 import { answerChat } from "./answer-chat.ts";
 import { answerCompletion } from "./answer-completion.ts";
 import { answerDetokenize, answerEmbedding, answerTokenize } from "./answer-embedding.ts";
+import { answerCountTokens, answerMessages } from "./answer-messages.ts";
 import type { Asker } from "./text-plan.ts";
 import type { AnswerLanguage, ServedLanguage } from "./language-wire.ts";
 
 /** What a language replica can be asked. */
-export type LanguageApi = "chat" | "completion" | "embedding" | "tokenize" | "detokenize";
+export type LanguageApi = "chat" | "completion" | "embedding" | "messages" | "count-tokens" | "tokenize" | "detokenize";
 
 const answers: Readonly<Record<LanguageApi, AnswerLanguage>> = {
   chat: answerChat,
   completion: answerCompletion,
   embedding: answerEmbedding,
+  messages: answerMessages,
+  "count-tokens": answerCountTokens,
   tokenize: answerTokenize,
   detokenize: answerDetokenize,
 };

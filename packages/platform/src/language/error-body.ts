@@ -28,8 +28,14 @@ export interface LanguageError {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Whose form an error has. */
+export type LanguageDialect = "openai" | "anthropic";
+
 /** What a client of OpenAI's API gets for an error. `x-should-retry` and `retry-after-ms` steer its own retries. */
-export const toLanguageError = ({ problem, retryAfterSeconds }: ProblemAnswer): LanguageError => {
+export const toLanguageError = (
+  { problem, retryAfterSeconds }: ProblemAnswer,
+  dialect: LanguageDialect,
+): LanguageError => {
   const status = statusOf(problem);
   const [field] = problem.fields ?? [];
   const error = {
@@ -44,11 +50,18 @@ export const toLanguageError = ({ problem, retryAfterSeconds }: ProblemAnswer): 
       : { "retry-after": String(retryAfterSeconds), "retry-after-ms": String(retryAfterSeconds * 1000) };
   return {
     status,
-    body: { ...problem, status, error },
+    body: { ...problem, ...(dialect === "anthropic" ? { type: "error" } : {}), status, error },
     headers: {
       "x-should-retry": String(problem.retryable),
       ...wait,
       ...(status === 401 ? { "www-authenticate": "Bearer" } : {}),
     },
   };
+};
+
+/** The last event of a streamed answer that failed. */
+export const toErrorEvent = (answer: ProblemAnswer, dialect: LanguageDialect): string => {
+  const { error } = toLanguageError(answer, dialect).body;
+  if (dialect === "openai") return `data: ${JSON.stringify({ error })}\n\n`;
+  return `event: error\ndata: ${JSON.stringify({ type: "error", error })}\n\n`;
 };

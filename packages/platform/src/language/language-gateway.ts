@@ -13,7 +13,7 @@ import {
 } from "../predictions/index.ts";
 import { isInternal, problemOf } from "../transport/index.ts";
 import type { LanguageApi, LanguageHead } from "./answer-language.ts";
-import { toLanguageError } from "./error-body.ts";
+import { toErrorEvent, toLanguageError } from "./error-body.ts";
 import type { LanguageMetrics } from "./language-metrics.ts";
 import type { TokenUsage } from "./language-wire.ts";
 import { openStreamedAnswer } from "./stream-answer.ts";
@@ -73,6 +73,8 @@ class LanguageGateway implements GatewayProtocol {
       ask(operations["v1.chat-completions"], "chat"),
       ask(operations["v1.completions"], "completion"),
       ask(operations["v1.embeddings"], "embedding"),
+      ask(operations["v1.messages"], "messages"),
+      ask(operations["v1.messages-count-tokens"], "count-tokens"),
       ask(operations["v1.tokenize"], "tokenize"),
       ask(operations["v1.detokenize"], "detokenize"),
     ];
@@ -187,15 +189,15 @@ class LanguageGateway implements GatewayProtocol {
       if (!stream.started || outgoing.destroyed) throw error;
       // The client has a part already: the error is the last event.
       if (isInternal(error)) this.#options.logger.error({ requestId, error }, "a streamed answer failed");
-      const { body: failure } = toLanguageError(problemOf(error, requestId));
-      stream.end(`data: ${JSON.stringify({ error: failure["error"] })}\n\n`);
+      stream.end(toErrorEvent(problemOf(error, requestId), api === "messages" ? "anthropic" : "openai"));
     }
   }
 
   #fail(error: unknown, { incoming, outgoing, requestId }: GatewayExchange): void {
     if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy();
     if (isInternal(error)) this.#options.logger.error({ requestId, error }, "a request failed");
-    const { status, body, headers } = toLanguageError(problemOf(error, requestId));
+    const dialect = incoming.url?.startsWith("/v1/messages") === true ? "anthropic" : "openai";
+    const { status, body, headers } = toLanguageError(problemOf(error, requestId), dialect);
     if (!incoming.complete) {
       outgoing.setHeader("connection", "close");
       incoming.resume();

@@ -1,5 +1,6 @@
 import { PlatformError } from "../foundation/index.ts";
 import type { LanguageModel } from "../runtimes/index.ts";
+import { checkLength } from "./text-plan.ts";
 
 type Prompt = string | readonly string[] | readonly number[] | readonly (readonly number[])[];
 
@@ -19,6 +20,7 @@ const begin = ({ beginToken }: LanguageModel, tokens: readonly number[]): readon
 
 /** Tokens of a text as the model wants to begin with them. @param special Whether special tokens' texts count. */
 export const toTokens = (model: LanguageModel, text: string, special: boolean): readonly number[] => {
+  checkLength(model, text.length);
   const tokens = begin(model, model.tokenize(text, special));
   if (tokens.length > 0) return tokens;
   throw new PlatformError("prompt-invalid", "The prompt is empty, and the model cannot begin with nothing.");

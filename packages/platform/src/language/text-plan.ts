@@ -62,6 +62,19 @@ export const toSampling = (request: SamplingRequest, vocabularySize: number): Sa
   };
 };
 
+/**
+ * Refuses texts that cannot fit before anything reads them: to tokenise megabytes would hold up everybody else.
+ * @throws PlatformError `context-length-exceeded`.
+ */
+export const checkLength = ({ contextLength, longestToken }: LanguageModel, characters: number): void => {
+  const least = Math.ceil(characters / longestToken);
+  if (least <= contextLength) return;
+  throw new PlatformError(
+    "context-length-exceeded",
+    `The model's context holds ${contextLength} tokens, but the ${characters} characters of the prompt are at least ${least}. Shorten the prompt.`,
+  );
+};
+
 /** Stop texts of a request. */
 export const toStops = ({ stop }: SamplingRequest): string[] =>
   (typeof stop === "string" ? [stop] : [...(stop ?? [])]).filter((text) => text !== "");

@@ -71,6 +71,8 @@ export interface LanguageModel extends AsyncDisposable {
   /** Longest sequence that it takes here, prompt and answer. */
   readonly contextLength: number;
   readonly vocabularySize: number;
+  /** Most characters that one token can stand for: what cannot fit need not be tokenised. */
+  readonly longestToken: number;
   /** Token that begins a sequence, when the model wants one. */
   readonly beginToken: number | null;
   /** Texts of the tokens that begin and end a sequence, for chat templates. */

@@ -74,6 +74,7 @@ const samplingOf = (
 class LlamaLanguageModel implements LanguageModel {
   readonly contextLength: number;
   readonly vocabularySize: number;
+  readonly longestToken: number;
   readonly beginToken: number | null;
   readonly beginText: string;
   readonly endText: string;
@@ -101,6 +102,7 @@ class LlamaLanguageModel implements LanguageModel {
     this.#texts = model.fileInfo.metadata.tokenizer?.ggml?.tokens ?? [];
     this.#vocabularyKind = model.fileInfo.metadata.tokenizer?.ggml?.model ?? "";
     this.vocabularySize = this.#texts.length;
+    this.longestToken = this.#texts.reduce((most, { length }) => Math.max(most, length), 1);
     this.beginToken = model.tokens.shouldPrependBosToken ? model.tokens.bos : null;
     this.beginText = model.tokens.bosString ?? "";
     this.endText = model.tokens.eosString ?? "";
