@@ -142,6 +142,46 @@ describe("evaluation figures beside scikit-learn's", () => {
   });
 });
 
+/** Figures of three small data sets that scikit-learn computed, with a three-way tie and a class that is never right. */
+describe("evaluation figures of small data", () => {
+  type Reference = Readonly<Record<string, unknown>>;
+  const reference = JSON.parse(
+    readFileSync(new URL("reference.json", golden), "utf8").replaceAll("Infinity", "null"),
+  ) as Reference;
+  const series = (name: string): number[] => reference[name] as number[];
+
+  it("agree for four classes, one of which is never predicted rightly", () => {
+    const trueClasses = [0, 0, 1, 1, 2, 2, 2, 0, 1, 2, 3];
+    const predicted = [0, 1, 1, 1, 2, 0, 2, 0, 2, 2, 0];
+    const scores = predicted.flatMap((winner) => [0, 1, 2, 3].map((c) => (c === winner ? 1 : 0)));
+    const report = classificationReport({ trueClasses, scores, classes: 4, topK: null });
+    expect(report.confusion).toEqual(reference["cm"]);
+    for (const name of ["macro", "micro", "weighted"] as const) {
+      const { precision, recall, f1 } = report[name];
+      expectSeries([precision, recall, f1], series(`prf_${name}`));
+    }
+    const { accuracy, balancedAccuracy, matthewsCorrelation, cohenKappa } = report;
+    expectSeries([accuracy, balancedAccuracy, matthewsCorrelation, cohenKappa], series("acc_bal_mcc_kappa"));
+  });
+
+  it("agree for two classes with a three-way tie", () => {
+    const truth = [0, 0, 1, 1, 0, 1, 0, 1, 1, 0];
+    const scores = [0.1, 0.4, 0.35, 0.8, 0.4, 0.9, 0.2, 0.4, 0.7, 0.6];
+    const input = { trueClasses: truth, probabilities: scores.flatMap((p) => [1 - p, p]), classes: 2 };
+    const figures = [rocAuc({ truth, scores }), averagePrecision({ truth, scores }), brierScore(input), logLoss(input)];
+    expectSeries(
+      figures.map((figure) => figure ?? Number.NaN),
+      series("auc_ap_brier_ll"),
+    );
+    const roc = rocCurve({ truth, scores });
+    const [fpr = [], tpr = [], thresholds = []] = reference["roc"] as (number | null)[][];
+    expectSeries(roc?.falsePositiveRate ?? [], fpr);
+    expectSeries(roc?.truePositiveRate ?? [], tpr);
+    expectSeries(roc?.thresholds ?? [], thresholds);
+    expect(calibrationError(truth, scores)).toBeCloseTo(Number(reference["ece10"]), 12);
+  });
+});
+
 describe("evaluation figures at their limits", () => {
   it("follow scikit-learn where a denominator is zero", () => {
     const constant = { trueValues: [2, 2, 2], predictedValues: [2, 2, 2] };
