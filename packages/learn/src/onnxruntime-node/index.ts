@@ -1,48 +1,70 @@
 import { createRequire } from "node:module";
 import { LearnError } from "../errors.ts";
-import type { Executor } from "../training/executor.ts";
-import { Lane } from "./lane.ts";
+import type { Executor, TrainingWork } from "../training/executor.ts";
+import { LaneThread } from "./lane.ts";
 import { OnnxRuntimeSession } from "./session.ts";
 
 /** Options of the executor. */
 export interface OnnxRuntimeOptions {
   /**
-   * Threads that each compute a part of every training batch; default 1. Two of them are faster than two threads inside
-   * one operator. Trainings are repeatable for an equal number; between different numbers sums round differently, and
+   * Threads that a training may use; default 2. For models that are worth it each computes a part of every batch, else
+   * they work together inside one operator.
+   */
+  readonly threads?: number;
+  /**
+   * Threads that each compute a part of every training batch, whatever the model; by default chosen by its size.
+   * Trainings are repeatable for an equal number; between different numbers sums round differently, and
    * BatchNormalization measures each part by itself.
    */
   readonly workers?: number;
-  /** Threads inside one operator; default 2, or 1 with several workers. */
+  /** Threads inside one operator; by default what the workers leave of `threads`. */
   readonly intraOpNumThreads?: number;
   /** Let idle threads wait actively: faster for one training on its own machine, wasteful beside others. Default false. */
   readonly spinning?: boolean;
 }
 
-const mostWorkers = 64;
+const mostThreads = 256;
 
 const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
 
+const counted = (name: string, count: number): number => {
+  if (Number.isInteger(count) && count >= 1 && count <= mostThreads) return count;
+  throw new LearnError(
+    "executor-failed",
+    `The executor takes 1 to ${mostThreads} ${name}, but ${name} is ${count}. Choose no more than there are processors.`,
+  );
+};
+
+/** Operations a second that one thread does in a training, measured over the networks in `bench/`. */
+const operationsPerMs = 5e7;
+
+/**
+ * Whether parts of a batch pay: the time that they spare against waking a thread, and copying the weights to it and its
+ * gradients back, as measured (see docs/decisions).
+ */
+const paysToSplit = ({ operations, weights }: TrainingWork, threads: number): boolean => {
+  const sparedMs = (operations / operationsPerMs) * (1 - 1 / threads);
+  return sparedMs > 0.3 + weights / 8e5;
+};
+
 /**
  * Runs graphs with ONNX Runtime's native build for Node. A run blocks the calling thread until it is done.
- * @throws LearnError `executor-failed` for a number of workers that makes no sense.
+ * @throws LearnError `executor-failed` for a number of threads that makes no sense.
  */
 export const onnxRuntimeExecutor = (options: OnnxRuntimeOptions = {}): Executor => {
-  const { workers = 1 } = options;
-  if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
-    const message = `The executor takes 1 to ${mostWorkers} workers, but workers is ${workers}. Choose no more than there are processors.`;
-    throw new LearnError("executor-failed", message);
-  }
-  const lanes = Array.from({ length: workers - 1 }, () => new Lane());
-  const sessionOptions = {
-    intraOpNumThreads: options.intraOpNumThreads ?? (workers > 1 ? 1 : 2),
-    spinning: options.spinning ?? false,
-  };
+  const { workers, intraOpNumThreads, spinning = false } = options;
+  const threads = counted("threads", options.threads ?? 2);
+  const most = counted("workers", workers ?? (intraOpNumThreads === undefined ? threads : 1));
+  const beside = Array.from({ length: most - 1 }, () => new LaneThread());
   return {
     engine: `onnxruntime-node ${version}`,
-    lanes: workers,
-    load: (model, lane = 0) => {
-      const thread = lane === 0 ? undefined : lanes[lane - 1];
-      return thread === undefined ? OnnxRuntimeSession.load(model, sessionOptions) : thread.load(model, sessionOptions);
+    lanesFor: (work) => (workers !== undefined || paysToSplit(work, most) ? most : 1),
+    load: (model, { lane, lanes } = { lane: 0, lanes: 1 }) => {
+      const own = intraOpNumThreads ?? Math.max(1, Math.floor(threads / lanes));
+      const session = { intraOpNumThreads: own, spinning };
+      return lane === 0
+        ? OnnxRuntimeSession.load(model, session)
+        : (beside[lane - 1] as LaneThread).load(model, session);
     },
   };
 };

@@ -18,7 +18,7 @@ interface Thread {
  * A thread that runs sessions at the same time as others. It starts with its first session and ends with its last, so
  * that an executor holds nothing open. Requests are answered one after the other.
  */
-export class Lane {
+export class LaneThread {
   #thread: Thread | undefined;
   #queue: Promise<void> = Promise.resolve();
   #sessions = 0;

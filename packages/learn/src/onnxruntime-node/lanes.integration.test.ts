@@ -99,6 +99,13 @@ describe("a batch computed in parts at the same time", () => {
     expect(learner.weights.lanes).toBe(1);
   });
 
+  test("is chosen for models that are worth it", () => {
+    const [one, two] = [1, 2].map((threads) => onnxRuntimeExecutor({ threads }));
+    expect(two?.lanesFor?.({ operations: 1e9, weights: 1e5 })).toBe(2);
+    expect(two?.lanesFor?.({ operations: 1e7, weights: 1e5 })).toBe(1);
+    expect(one?.lanesFor?.({ operations: 1e12, weights: 1e5 })).toBe(1);
+  });
+
   test("still predicts and evaluates", async () => {
     await using learner = await learnerOf(2);
     await using alone = await learnerOf(1);
@@ -106,12 +113,14 @@ describe("a batch computed in parts at the same time", () => {
     expect(await learner.evaluate(x, y)).toEqual(await alone.evaluate(x, y));
   });
 
-  test.each([0, 1.5, 65])("refuses %d workers", (workers) => {
+  test.each([0, 1.5, 257])("refuses %d workers", (workers) => {
     expect(() => onnxRuntimeExecutor({ workers })).toThrow(/workers/);
   });
 
   test("says that the engine refused a graph, from its own thread too", async () => {
     const executor = onnxRuntimeExecutor({ workers: 2 });
-    await expect(executor.load(new Uint8Array([1, 2, 3]), 1)).rejects.toThrow(/ONNX Runtime refused the graph/);
+    await expect(executor.load(new Uint8Array([1, 2, 3]), { lane: 1, lanes: 2 })).rejects.toThrow(
+      /ONNX Runtime refused the graph/,
+    );
   });
 });

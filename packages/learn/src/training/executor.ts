@@ -22,19 +22,34 @@ export interface Session extends AsyncDisposable {
   run(inputs: Readonly<Record<string, TensorData>>): Promise<Readonly<Record<string, TensorData>>>;
 }
 
+/** What one training step costs, by which an engine decides how to spread it. */
+export interface TrainingWork {
+  /** Floating-point operations of a step over 32 samples. */
+  readonly operations: number;
+  /** Number of learnt weights. */
+  readonly weights: number;
+}
+
+/** One of several sessions that run at the same time. */
+export interface Lane {
+  /** From 0. */
+  readonly lane: number;
+  readonly lanes: number;
+}
+
 /** Runs ONNX graphs: the port behind which the native engine stands. */
 export interface Executor {
   /** Name and version of the engine, e.g. `onnxruntime-node 1.30.0`. */
   readonly engine: string;
   /**
-   * Sessions that can run at the same time, each on a lane of its own; default 1. With more than one, arrays that are
-   * bound lie in shared memory.
+   * Sessions that should each compute a part of every batch at the same time; left out, one. With more than one, arrays
+   * that are bound lie in shared memory. Equal work gives equal numbers.
    */
-  readonly lanes?: number;
+  lanesFor?(work: TrainingWork): number;
   /**
    * Loads an ONNX model.
-   * @param lane Where it is to run, from 0; default 0.
+   * @param place Beside which others it is to run; alone by default.
    * @throws LearnError `executor-failed` when the engine refuses it.
    */
-  load(model: Uint8Array, lane?: number): Promise<Session>;
+  load(model: Uint8Array, place?: Lane): Promise<Session>;
 }

@@ -3,14 +3,16 @@ import type { ModelDefinition } from "../definition/definition.ts";
 import { summarize } from "../definition/summary.ts";
 import { LearnError } from "../errors.ts";
 import { encodeModel } from "../onnx/encode.ts";
+import { countOperations } from "../onnx/operations-count.ts";
+import { prune } from "../onnx/prune.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import { createOptimizer, type Optimizer, type OptimizerConfig, parseOptimizer, slotsOf } from "../optimizers/index.ts";
 import { createRandom, type Random } from "../random.ts";
 import { arraySource, type BatchArrays, type BatchSource, isBatchSource } from "./batch-source.ts";
 import { checkSamples, type DataArray, gatherRows, sampleCount } from "./data.ts";
-import type { Executor, Session, TensorData } from "./executor.ts";
+import type { Executor, Session, TensorData, TrainingWork } from "./executor.ts";
 import { type FitOptions, fitModel, type History } from "./fit.ts";
-import { evaluationGraph, portNames, predictionGraph, trainingGraph } from "./graphs.ts";
+import { evaluationGraph, portNames, predictionGraph, type TrainingGraph, trainingGraph } from "./graphs.ts";
 import { isSeparable, type Objective, type ObjectiveOptions, parseObjective, read } from "./objective.ts";
 import { batchArrays, TrainingProgram } from "./program.ts";
 import { arrange, type Arrays, type LabelledData, prepareSamples } from "./samples.ts";
@@ -83,17 +85,18 @@ export class Learner implements AsyncDisposable {
     this.#executor = options.executor;
     const config = parseOptimizer(options.optimizer ?? "adam");
     const { storages, masked } = predictionGraph(this.model);
+    // Builds the graph once for one sample: what does not fit shows now and not in the first step.
+    const probe = trainingGraph(this.objective, 1);
+    const splits = isSeparable(this.objective) && !masked;
     this.weights = new WeightStore(this.model, storages, {
       slots: slotsOf(config),
-      lanes: isSeparable(this.objective) && !masked ? (options.executor.lanes ?? 1) : 1,
+      lanes: splits ? (options.executor.lanesFor?.(workOf(probe)) ?? 1) : 1,
     });
     this.optimizer = createOptimizer(config, this.weights.memory);
     const random = createRandom(options.seed ?? 1);
     this.weights.initialize(random);
     this.shuffle = random.split("shuffle");
     this.batches = random.split("batches");
-    // Builds the graph once for one sample: what does not fit shows now and not in the first step.
-    const probe = trainingGraph(this.objective, 1);
     this.masks = new Map(probe.masks.map(({ name }) => [name, random.split(name)]));
   }
 
@@ -274,6 +277,15 @@ export class Learner implements AsyncDisposable {
     return feeds;
   }
 }
+
+const workOf = ({ graph, gradients, scattered }: TrainingGraph): TrainingWork => {
+  const learnt = [...gradients, ...scattered.map(({ name }) => name)];
+  const sizes = learnt.map((name) => elementCount((graph.types.get(name)?.shape ?? []).map(Number)));
+  return {
+    operations: 32 * countOperations(prune(graph)),
+    weights: sizes.reduce((sum, size) => sum + size, 0),
+  };
+};
 
 const shapeOf = (model: ResolvedModel, name: string): readonly number[] =>
   model.layers.find((layer) => layer.name === name)?.outputShape ?? [];

@@ -55,7 +55,8 @@ export class TrainingProgram implements AsyncDisposable {
   static async load(parts: ShardParts): Promise<TrainingProgram> {
     const arrays = batchArrays(parts.objective, parts.batch, parts.weights.lanes > 1);
     const places = splitRows(parts.batch, parts.weights.lanes);
-    const shards = await Promise.all(places.map((rows, lane) => Shard.load(parts, lane, { rows, arrays })));
+    const lanes = places.length;
+    const shards = await Promise.all(places.map((rows, lane) => Shard.load(parts, { lane, lanes }, { rows, arrays })));
     return new TrainingProgram(parts, arrays, shards);
   }
 

@@ -1,7 +1,7 @@
 import { encodeModel } from "../onnx/encode.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import type { BatchArrays } from "./batch-source.ts";
-import type { ArrayValue, Binding, Executor, Session, TensorData } from "./executor.ts";
+import type { ArrayValue, Binding, Executor, Lane, Session, TensorData } from "./executor.ts";
 import { portNames, type TrainingGraph, trainingGraph } from "./graphs.ts";
 import type { Objective } from "./objective.ts";
 import { floatArray, type WeightStore } from "./weights.ts";
@@ -18,6 +18,12 @@ export interface ShardParts {
   readonly executor: Executor;
   readonly weights: WeightStore;
   readonly batch: number;
+}
+
+/** The rows of a batch that a shard computes, and the arrays that they are a part of. */
+export interface ShardData {
+  readonly rows: Rows;
+  readonly arrays: BatchArrays;
 }
 
 /** Random numbers of one shard: a dropout mask, or noise where there is no rate. */
@@ -69,17 +75,16 @@ export class Shard implements AsyncDisposable {
   readonly #session: Session;
   readonly #binding: Binding;
 
-  static async load(parts: ShardParts, lane: number, place: { rows: Rows; arrays: BatchArrays }): Promise<Shard> {
-    const { rows, arrays } = place;
+  static async load(parts: ShardParts, place: Lane, { rows, arrays }: ShardData): Promise<Shard> {
     const built = trainingGraph(parts.objective, rows.count, rows.count / parts.batch);
-    const session = await parts.executor.load(encodeModel(built.graph), lane);
-    return new Shard(session, parts, { built, lane, rows, arrays });
+    const session = await parts.executor.load(encodeModel(built.graph), place);
+    return new Shard(session, parts, { built, lane: place.lane, rows, arrays });
   }
 
   private constructor(
     session: Session,
     { objective, weights, batch }: ShardParts,
-    at: { readonly built: TrainingGraph; readonly lane: number; readonly rows: Rows; readonly arrays: BatchArrays },
+    at: ShardData & { readonly built: TrainingGraph; readonly lane: number },
   ) {
     const { built, lane, rows } = at;
     const shared = weights.lanes > 1;

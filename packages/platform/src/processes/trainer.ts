@@ -23,7 +23,7 @@ const main = async (): Promise<number> => {
     const result = await trainRun({
       folder: await openRunFolders(directory.runs)(run),
       blobs: await FileBlobStore.open(directory.blobs, run),
-      executor: onnxRuntimeExecutor({ intraOpNumThreads: config.trainerThreads }),
+      executor: onnxRuntimeExecutor({ threads: config.trainerThreads }),
       clock: systemClock,
       environment: { node: process.version, platform: `${process.platform}-${process.arch}` },
       signal: stop.signal,
