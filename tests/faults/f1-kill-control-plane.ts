@@ -104,7 +104,7 @@ export const scenario: FaultScenario = {
     stopPredicting.abort();
     const { predictions, failed } = await predicting;
     stopWriting.abort();
-    const log = await writing;
+    const log = await writing.done;
     await untilAnswering(platform);
     const { lost, doubled } = await auditWrites(platform, log);
     const breaches = await lastingBreaches(platform.supervisor.directory);

@@ -49,6 +49,7 @@ const runCase = async (name: FailpointName, failpoints: Failpoints, context: Cas
 const runFirstStart = (name: FailpointName): Promise<string[]> =>
   withFolder(async (folder) => {
     const failpoints = new Failpoints(`${folder}/failpoints`);
+    failpointCases[name].beforeStart?.(`${folder}/data`);
     failpoints.arm(name, "kill@1");
     await using platform = await startTestPlatform(failpoints.environment, `${folder}/data`);
     return await faultsOf(name, failpoints, { platform, tag: "first", rows: 40 });

@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { FailpointName } from "@modelyard/platform";
+import { runCommand } from "../kit/command-line.ts";
+import { makeOldStore } from "../kit/old-store.ts";
 import { importTable, startTraining, type TestPlatform, until } from "../kit/platform.ts";
 
 /** What a case works with: a platform with a trained model `base@1`, and a name that no other case uses. */
@@ -13,6 +17,8 @@ export interface CaseContext {
 export interface FailpointCase {
   /** Whether the failpoint is passed by the first start of an empty data directory, which is then the whole act. */
   readonly atFirstStart?: true;
+  /** Lays down what the first start is to find. */
+  beforeStart?(dataDirectory: string): void;
   /** Makes ready what the act needs, before the failpoint is armed. */
   prepare?(context: CaseContext): Promise<unknown>;
   /** Passes the failpoint; it may fail, because the process dies meanwhile. */
@@ -173,6 +179,39 @@ const routesKept: FailpointCase = {
   },
 };
 
+const dataOf = ({ platform: { supervisor } }: CaseContext): string => supervisor.directory.root;
+const backupOf = (context: CaseContext): string => `${dataOf(context)}-${context.tag}`;
+
+/** A command in a process of its own, which obeys the failpoints of the platform. */
+const command = (context: CaseContext, ...args: readonly string[]) =>
+  runCommand([...args, "--json"], {
+    environment: { MODELYARD_FAILPOINTS: join(dirname(dataOf(context)), "failpoints") },
+  });
+
+const backUp = (context: CaseContext) => command(context, "backup", backupOf(context), "--data", dataOf(context));
+
+/** Restores a backup twice over: only into nothing, and all or nothing. */
+const restores = async (context: CaseContext): Promise<boolean> => {
+  const restored = `${backupOf(context)}-restored`;
+  const first = await command(context, "restore", backupOf(context), "--data", restored);
+  const onto = await command(context, "restore", backupOf(context), "--data", restored);
+  return first.code === 0 && onto.code !== 0 && onto.out.includes("already-exists");
+};
+
+const backedUp: FailpointCase = {
+  act: backUp,
+  holds: async (context) => {
+    if (!existsSync(backupOf(context))) await backUp(context);
+    return restores(context);
+  },
+};
+
+const restored: FailpointCase = {
+  prepare: backUp,
+  act: (context) => command(context, "restore", backupOf(context), "--data", `${backupOf(context)}-restored`),
+  holds: restores,
+};
+
 /** The platform of an interrupted first start works, and its admin key opens it. */
 const firstStart: FailpointCase = {
   atFirstStart: true,
@@ -182,6 +221,9 @@ const firstStart: FailpointCase = {
     return (await yard.system.whoami()).key.name === "admin";
   },
 };
+
+/** The same for the first start of this version on what an older one left. */
+const migratedStart: FailpointCase = { ...firstStart, beforeStart: (data) => makeOldStore(data, 1) };
 
 /** A case for every failpoint: the type refuses one that has none. */
 export const failpointCases: Readonly<Record<FailpointName, FailpointCase>> = {
@@ -231,6 +273,13 @@ export const failpointCases: Readonly<Record<FailpointName, FailpointCase>> = {
   "endpoint.removed": undeployed,
   "key.added": keyCreated,
   "key.revoked": keyRevoked,
+  "backup-manifest.opened": backedUp,
+  "backup-manifest.written": backedUp,
+  "backup-manifest.renamed": backedUp,
+  "backup.database-copied": backedUp,
+  "backup.copied": backedUp,
+  "restore.copied": restored,
+  "migration.backed-up": migratedStart,
   "migration.statement": firstStart,
   "migration.recorded": firstStart,
 };

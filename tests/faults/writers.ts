@@ -79,19 +79,29 @@ const writeUntilAcknowledged = async (write: () => Promise<unknown>, log: WriteL
   }
 };
 
+/** Writers at work. */
+export interface Writing {
+  /** How many writes of each kind are acknowledged by now. */
+  counts(): Readonly<Record<string, number>>;
+  /** Settles when all have stopped. */
+  readonly done: Promise<WriteLog>;
+}
+
 /** Lets one writer of each kind write until the signal; what was begun is finished. */
-export const writeUntil = async (platform: TestPlatform, signal: AbortSignal): Promise<WriteLog> => {
+export const writeUntil = (platform: TestPlatform, signal: AbortSignal, prefix = "w"): Writing => {
   const acknowledged = Object.fromEntries(Object.keys(writers).map((kind) => [kind, [] as string[]]));
   const log: WriteLog = { acknowledged, retries: 0, refusals: [] };
   const work = Object.entries(writers).map(async ([kind, writer]) => {
     for (let number = 0; !signal.aborted; number++) {
-      const name = `${kind}-${number}`;
+      const name = `${prefix}-${kind}-${number}`;
       if (await writeUntilAcknowledged(() => writer.write(platform, name, number), log)) acknowledged[kind]?.push(name);
       await delay(20);
     }
   });
-  await Promise.all(work);
-  return log;
+  return {
+    counts: () => Object.fromEntries(Object.entries(acknowledged).map(([kind, names]) => [kind, names.length])),
+    done: Promise.all(work).then(() => log),
+  };
 };
 
 /** Compares what was acknowledged with what is there. */

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { codeVersion } from "@modelyard/platform";
 import { addAuditCommands } from "./commands/audit.ts";
+import { addBackupCommands } from "./commands/backup.ts";
 import { addChatCommand } from "./commands/chat.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
@@ -35,6 +36,7 @@ export const buildProgram = (terminal: Terminal): Command => {
   addKeyCommands(program, terminal);
   addAuditCommands(program, terminal);
   addConfigCommand(program, terminal);
+  addBackupCommands(program, terminal);
   addDoctorCommand(program, terminal);
   addVersionCommand(program, terminal);
   addCompletionCommand(program, terminal);

@@ -97,6 +97,7 @@ export const errorCatalogue = {
   "port-in-use": kind(500, "FAILED_PRECONDITION", "The port is in use by another program"),
   "data-directory-in-use": kind(500, "FAILED_PRECONDITION", "Another Modelyard uses this data directory"),
   "store-newer": kind(500, "FAILED_PRECONDITION", "The data was written by a newer Modelyard"),
+  "backup-invalid": kind(500, "DATA_LOSS", "The backup is not whole"),
   "disk-full": passing(507, "RESOURCE_EXHAUSTED", "The disk is full"),
 
   // Command line

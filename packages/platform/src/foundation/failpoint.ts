@@ -10,6 +10,7 @@ export const atomicWrites = [
   "pepper",
   "admin-key",
   "audit-key",
+  "backup-manifest",
 ] as const;
 /** Name of what is written as a whole. */
 export type AtomicWrite = (typeof atomicWrites)[number];
@@ -44,6 +45,10 @@ const operationSteps = [
   "endpoint.removed",
   "key.added",
   "key.revoked",
+  "backup.database-copied",
+  "backup.copied",
+  "restore.copied",
+  "migration.backed-up",
   "migration.statement",
   "migration.recorded",
 ] as const;

@@ -25,6 +25,7 @@ import { openApiRoutes } from "./open-api-routes.ts";
 import { openAudit } from "./open-audit.ts";
 import { openKeys, openStores } from "./open-stores.ts";
 import { processLogger } from "./process-logger.ts";
+import { runProcess } from "./run-process.ts";
 
 /** Runs become versions of the model that their request names. */
 const superviseRuns = (
@@ -141,4 +142,4 @@ const main = async (): Promise<void> => {
   await link.ended;
 };
 
-await main();
+await runProcess(main);

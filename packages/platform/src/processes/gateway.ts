@@ -19,6 +19,7 @@ import { readPepper } from "../storage/secrets.ts";
 import { readTlsFiles, type TlsMaterial, watchTlsFiles } from "../transport/index.ts";
 import { joinSupervisor } from "../supervision/index.ts";
 import { processLogger } from "./process-logger.ts";
+import { runProcess } from "./run-process.ts";
 
 const closeWithinMs = 10_000;
 
@@ -120,4 +121,4 @@ const main = async (): Promise<void> => {
   clearTimeout(timer);
 };
 
-await main();
+await runProcess(main);

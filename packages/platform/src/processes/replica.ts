@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { inspect } from "node:util";
 import { ArtefactManifest } from "@modelyard/contracts";
 import { z } from "zod";
 import { loadConfig, memberVariable } from "../config/index.ts";
@@ -12,6 +11,7 @@ import { joinSupervisor } from "../supervision/index.ts";
 import { replicaAddress } from "../supervision/local-replica-engine.ts";
 import { type ReplicaParts, serveLanguage } from "./language-replica.ts";
 import { processLogger } from "./process-logger.ts";
+import { runProcess } from "./run-process.ts";
 
 const specSchema = z.object({
   id: z.string(),
@@ -66,11 +66,4 @@ const main = async (): Promise<void> => {
   await link.ended;
 };
 
-try {
-  await main();
-} catch (error) {
-  // The supervisor shows the last line of the error output as the reason.
-  const reason = error instanceof PlatformError ? error.message : inspect(error);
-  process.stderr.write(`${reason.replaceAll(/\s+/g, " ")}\n`);
-  process.exitCode = 1;
-}
+await runProcess(main);

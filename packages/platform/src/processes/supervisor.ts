@@ -5,6 +5,7 @@ import { PlatformError, systemClock } from "../foundation/index.ts";
 import { type DataDirectory, lockDataDirectory, openDataDirectory } from "../storage/data-directory.ts";
 import { serveProcessFamily } from "../supervision/index.ts";
 import { FileBlobStore } from "../storage/file-blob-store.ts";
+import { failureOfLine } from "./run-process.ts";
 import { type LocalProcessFamily, openLocalProcessFamily } from "../supervision/local-process-family.ts";
 
 /** What a starting platform may tell. */
@@ -53,14 +54,7 @@ const untilReady = async (family: LocalProcessFamily, groups: readonly string[])
     const members = (await Promise.all(groups.map((group) => family.observe(group)))).flat();
     if (members.every(({ state }) => state === "ready")) return resolve();
     const failing = members.find(({ restarts, exit }) => restarts > 2 && exit !== null);
-    if (failing !== undefined) {
-      reject(
-        new PlatformError(
-          "internal",
-          `The ${failing.name} does not start: ${failing.exit?.lastError ?? "no reason given"}`,
-        ),
-      );
-    }
+    if (failing !== undefined) reject(failureOfLine(failing.name, failing.exit?.lastError ?? null));
   };
   using listening = new DisposableStack();
   listening.defer(family.onChange(() => void check()));

@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
 import { type Clock, failpoint, PlatformError, systemClock } from "../foundation/index.ts";
@@ -9,6 +10,19 @@ import type { Schema } from "./schema.ts";
 export interface Database extends AsyncDisposable {
   readonly kysely: Kysely<Schema>;
 }
+
+/** Copies the database beside itself, whole or not at all, so that a migration can be taken back by hand. */
+const keepCopy = (sqlite: Sqlite.Database, name: string): void => {
+  if (sqlite.memory) return;
+  const copy = `${sqlite.name}.${name}`;
+  rmSync(`${copy}.tmp`, { force: true });
+  sqlite.prepare("vacuum into ?").run(`${copy}.tmp`);
+  const file = openSync(`${copy}.tmp`, "r+");
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(`${copy}.tmp`, copy);
+  failpoint("migration.backed-up");
+};
 
 const migrate = (sqlite: Sqlite.Database, list: readonly Migration[], clock: Clock): void => {
   sqlite.exec("create table if not exists migrations (name text primary key, applied_at integer not null) strict");
@@ -27,9 +41,10 @@ const migrate = (sqlite: Sqlite.Database, list: readonly Migration[], clock: Clo
         "Start the newer Modelyard that wrote it, or restore a backup made before.",
     );
   }
+  const pending = list.filter(({ name }) => !applied.has(name));
+  if (pending.length > 0 && applied.size > 0) keepCopy(sqlite, `before-${pending[0]?.name ?? ""}`);
   const record = sqlite.prepare("insert into migrations (name, applied_at) values (?, ?)");
-  for (const migration of list) {
-    if (applied.has(migration.name)) continue;
+  for (const migration of pending) {
     sqlite.transaction(() => {
       for (const statement of migration.up) {
         sqlite.exec(statement);
@@ -45,6 +60,7 @@ const migrate = (sqlite: Sqlite.Database, list: readonly Migration[], clock: Clo
  * Opens the SQLite database of a data directory, creating and migrating it as needed.
  * Write-ahead log with `synchronous=FULL`: what is acknowledged survives a power cut.
  * @param file Path of the database, or `:memory:`.
+ * Before an existing database is migrated, a copy of it is laid beside it as `<file>.before-<migration>`.
  * @param clock Tells when a migration was applied.
  * @throws PlatformError `store-newer` when a newer version wrote it.
  */

@@ -9,7 +9,8 @@ const graceMs = 30_000;
 const reasonOf = ({ exit }: ObservedProcess): string | null => {
   if (exit === null) return null;
   return (
-    exit.lastError ?? (exit.signal === null ? `ended with exit code ${exit.code ?? "none"}` : `ended by ${exit.signal}`)
+    exit.lastError?.replace(/^error\[[\w-]+\]: /, "") ??
+    (exit.signal === null ? `ended with exit code ${exit.code ?? "none"}` : `ended by ${exit.signal}`)
   );
 };
 
