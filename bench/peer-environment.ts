@@ -11,7 +11,10 @@ const run = promisify(execFile);
  * Makes a peer's Python environment once, from its pinned requirements.
  * @returns Its Python; undefined, with a line that says why, when it cannot be installed.
  */
-export const peerPython = async (peer: "fastapi" | "keras" | "torch", io: BenchIo): Promise<string | undefined> => {
+export const peerPython = async (
+  peer: "fastapi" | "keras" | "torch" | "llamacpp",
+  io: BenchIo,
+): Promise<string | undefined> => {
   const folder = join(io.cache, peer);
   const done = join(folder, "installed.txt");
   const requirements = fileURLToPath(new URL(`peers/requirements-${peer}.txt`, import.meta.url));
@@ -20,7 +23,7 @@ export const peerPython = async (peer: "fastapi" | "keras" | "torch", io: BenchI
   io.log(`installing ${peer} into ${folder}`);
   try {
     await run("python3", ["-m", "venv", folder], { timeout: 120_000 });
-    await run(join(folder, "bin/pip"), ["install", "-q", "-r", requirements], { timeout: 600_000 });
+    await run(join(folder, "bin/pip"), ["install", "-q", "-r", requirements], { timeout: 1_800_000 });
     await run("cp", [requirements, done]);
     return python;
   } catch (cause) {

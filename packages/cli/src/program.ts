@@ -15,6 +15,7 @@ import { addPredictCommand } from "./commands/predict.ts";
 import { addQuickstartCommand } from "./commands/quickstart.ts";
 import { addRunCommands } from "./commands/runs.ts";
 import { addUpCommand } from "./commands/up.ts";
+import { addUsageCommand } from "./commands/usage.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { addWorkspaceCommands } from "./commands/workspaces.ts";
 import { exitCodes, failureOf } from "./failure.ts";
@@ -31,6 +32,7 @@ export const buildProgram = (terminal: Terminal): Command => {
   addEndpointCommands(program, terminal);
   addPredictCommand(program, terminal);
   addChatCommand(program, terminal);
+  addUsageCommand(program, terminal);
   addWorkspaceCommands(program, terminal);
   addMemberCommands(program, terminal);
   addKeyCommands(program, terminal);

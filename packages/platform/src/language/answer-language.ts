@@ -6,7 +6,8 @@ import { answerCompletion } from "./answer-completion.ts";
 import { answerDetokenize, answerEmbedding, answerTokenize } from "./answer-embedding.ts";
 import { answerCountTokens, answerMessages } from "./answer-messages.ts";
 import type { Asker } from "./text-plan.ts";
-import type { AnswerLanguage, ServedLanguage } from "./language-wire.ts";
+import type { TextStatistics } from "../runtimes/index.ts";
+import type { AnswerLanguage, ServedLanguage, TokenUsage } from "./language-wire.ts";
 
 /** What a language replica can be asked. */
 export type LanguageApi = "chat" | "completion" | "embedding" | "messages" | "count-tokens" | "tokenize" | "detokenize";
@@ -33,6 +34,11 @@ const headSchema: z.ZodType<LanguageHead> = z.object({
   keyId: z.string(),
   priority: z.enum(["normal", "low"]),
 });
+
+/** What a replica says of itself with every answer, in the frame's head. */
+export interface LanguageAnswerHead extends TokenUsage {
+  readonly engine: TextStatistics & { readonly id: number };
+}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -61,6 +67,7 @@ export const languageAnswerer = (served: ServedLanguage): ReplicaAnswerer => ({
     onUnderWay({ cancel: () => abort.abort() });
     const call = { body, asker, signal: abort.signal, part: (text: string) => part(Buffer.from(text)) };
     const answer = await answers[api](served, call);
-    return { head: answer.usage, body: Buffer.from(answer.body) };
+    const head: LanguageAnswerHead = { ...answer.usage, engine: { id: process.pid, ...served.loaded.statistics } };
+    return { head, body: Buffer.from(answer.body) };
   },
 });

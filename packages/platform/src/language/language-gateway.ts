@@ -12,10 +12,9 @@ import {
   sendJson,
 } from "../predictions/index.ts";
 import { isInternal, problemOf } from "../transport/index.ts";
-import type { LanguageApi, LanguageHead } from "./answer-language.ts";
+import type { LanguageAnswerHead, LanguageApi, LanguageHead } from "./answer-language.ts";
 import { toErrorEvent, toLanguageError } from "./error-body.ts";
 import type { LanguageMetrics } from "./language-metrics.ts";
-import type { TokenUsage } from "./language-wire.ts";
 import { openStreamedAnswer } from "./stream-answer.ts";
 
 /** What speaking OpenAI's API needs. */
@@ -182,7 +181,11 @@ class LanguageGateway implements GatewayProtocol {
         },
       );
       const answer = answered({ ...frame, head: frame.kind === "answer" ? null : frame.head });
-      measured.tokens(frame.head as TokenUsage);
+      if (frame.kind === "answer") {
+        const head = frame.head as LanguageAnswerHead;
+        measured.tokens(head);
+        metrics.engine(pool.endpoint.name, head.engine);
+      }
       if (stream.started) stream.end(answer.body);
       else sendBytes(outgoing, 200, answer);
     } catch (error) {

@@ -1,5 +1,6 @@
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../foundation/index.ts";
+import type { LanguageAnswerHead } from "./answer-language.ts";
 import type { TokenUsage } from "./language-wire.ts";
 
 /** One request that is being measured. */
@@ -13,10 +14,42 @@ export interface MeasuredRequest {
 /** What the gateway measures of requests to language models. */
 export interface LanguageMetrics {
   start(labels: { readonly endpoint: string; readonly api: string; readonly key: string }): MeasuredRequest;
+  /** Takes over what an engine says of itself. */
+  engine(endpoint: string, told: LanguageAnswerHead["engine"]): void;
 }
 
 const secondsBuckets = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120];
+const enginesMax = 1000;
 const labelNames = ["gen_ai_request_model", "gen_ai_operation_name"] as const;
+
+/** Decodes and texts of engines; each engine counts from its own start. */
+const engineMetrics = (registry: Registry): LanguageMetrics["engine"] => {
+  const registers = [registry];
+  const labels = ["gen_ai_request_model"] as const;
+  const counter = (name: string, help: string): Counter<"gen_ai_request_model"> =>
+    new Counter({ name, help, labelNames: labels, registers });
+  const gauge = (name: string, help: string): Gauge<"gen_ai_request_model"> =>
+    new Gauge({ name, help, labelNames: labels, registers });
+  const decodes = counter("modelyard_language_decodes_total", "Decodes made");
+  const sequences = counter(
+    "modelyard_language_decoded_sequences_total",
+    "Texts in all decodes: divided by the decodes, how many share one",
+  );
+  const active = gauge("modelyard_language_texts_active", "Texts being generated, as of the last answer");
+  const waiting = gauge("modelyard_language_texts_waiting", "Texts that wait for a place, as of the last answer");
+  const last = new Map<string, { readonly decodes: number; readonly decodedSequences: number }>();
+  return (endpoint, told) => {
+    const id = `${endpoint} ${told.id}`;
+    const before = last.get(id) ?? { decodes: 0, decodedSequences: 0 };
+    if (last.size >= enginesMax) last.clear();
+    last.set(id, told);
+    const of = { gen_ai_request_model: endpoint };
+    decodes.inc(of, Math.max(0, told.decodes - before.decodes));
+    sequences.inc(of, Math.max(0, told.decodedSequences - before.decodedSequences));
+    active.set(of, told.active);
+    waiting.set(of, told.waiting);
+  };
+};
 
 /** Makes the metrics, named after OpenTelemetry's semantic conventions for generative AI. */
 export const createLanguageMetrics = (registry: Registry, clock: Clock): LanguageMetrics => {
@@ -38,6 +71,7 @@ export const createLanguageMetrics = (registry: Registry, clock: Clock): Languag
     registers: [registry],
   });
   return {
+    engine: engineMetrics(registry),
     start: ({ endpoint, api, key }) => {
       const labels = { gen_ai_request_model: endpoint, gen_ai_operation_name: api };
       const startMs = clock.monotonicMs();

@@ -10,4 +10,4 @@ export {
   type TensorElements,
   zeros,
 } from "./tensor.ts";
-export type { Generation, LanguageModel, Sampling, TokenProbability } from "./text-engine.ts";
+export type { Generation, LanguageModel, Sampling, TextStatistics, TokenProbability } from "./text-engine.ts";

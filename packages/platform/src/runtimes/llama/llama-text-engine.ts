@@ -32,9 +32,30 @@ const planSlots = (
   return { contextLength, slots: Math.max(1, Math.min(options.sequencesMax, Math.floor(tokens / room))) };
 };
 
+/** What sampling needs of a loaded model. */
+interface SamplerParts {
+  readonly engine: Engine;
+  readonly llama: Llama.Llama;
+  readonly model: Llama.LlamaModel;
+  /** Tokens that mean something to the engine and are no text. */
+  readonly controlTokens: readonly number[];
+}
+
+const unknownKind = 2;
+const controlKind = 3;
+
+const controlTokensOf = (model: Llama.LlamaModel): number[] => {
+  const kinds = model.fileInfo.metadata.tokenizer?.ggml?.token_type ?? [];
+  return [...kinds.keys()].filter(
+    (token) =>
+      (Number(kinds[token]) === controlKind || Number(kinds[token]) === unknownKind) &&
+      !model.isEogToken(token as Llama.Token),
+  );
+};
+
 /** The engine's sampler options of a generation. */
 const samplingOf = (
-  { engine, llama, model }: { readonly engine: Engine; readonly llama: Llama.Llama; readonly model: Llama.LlamaModel },
+  { engine, llama, model, controlTokens }: SamplerParts,
   { sampling, grammar, tokensMax }: Generation,
   generated: readonly number[],
 ): Llama.SequenceEvaluateOptions => {
@@ -42,13 +63,15 @@ const samplingOf = (
   const penal = repeatPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
   const bias = engine.TokenBias.for(model);
   for (const [token, logit] of logitBias) bias.set(token as Llama.Token, logit <= -100 ? "never" : { logit });
+  // A grammar takes the names of control tokens for text, which nobody will see in the answer.
+  if (grammar !== null) for (const token of controlTokens) bias.set(token as Llama.Token, "never");
   return {
     temperature: sampling.temperature,
     topK: sampling.topK,
     topP: sampling.topP,
     minP: sampling.minP,
     seed: sampling.seed,
-    ...(logitBias.size > 0 ? { tokenBias: bias } : {}),
+    ...(logitBias.size > 0 || grammar !== null ? { tokenBias: bias } : {}),
     ...(penal
       ? {
           repeatPenalty: {
@@ -166,6 +189,7 @@ const open = async (file: string, options: TextEngineOptions): Promise<LanguageM
     threads,
     ignoreMemorySafetyChecks: true,
   });
+  const controlTokens = controlTokensOf(model);
   const scheduler = new SequenceScheduler({
     slots: Array.from({ length: slots }, () => new Slot(context.getSequence())),
     batchTokens: context.batchSize,
@@ -173,7 +197,7 @@ const open = async (file: string, options: TextEngineOptions): Promise<LanguageM
     perOwnerMax: options.perOwnerMax,
     parts: {
       model,
-      sampling: (generation, generated) => samplingOf({ engine, llama, model }, generation, generated),
+      sampling: (generation, generated) => samplingOf({ engine, llama, model, controlTokens }, generation, generated),
     },
   });
   return new LlamaLanguageModel({ model, context, scheduler, contextLength, threads });
