@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import xterm, { type IBufferCell, type Terminal } from "@xterm/headless";
 import { root } from "./source-files.ts";
 
-const columns = 122;
+const columns = 126;
 const rowsMax = 400;
 const target = join(root, "docs/images/quickstart.svg");
 
