@@ -8,27 +8,26 @@ const [name = "cnn", batch = "32", steps = "100"] = process.argv.slice(2);
 const batchSize = Number(batch);
 const network: Network = networks[name as keyof typeof networks];
 const random = createRandom(1);
-const draw = (shape: readonly number[], value: () => number): DataArray => {
+const draw = (shape: readonly number[], element: () => number): DataArray => {
   const count = shape.reduce((product, length) => product * length, 1);
-  return { shape, values: Float32Array.from({ length: count }, value) };
+  return { shape, values: Float32Array.from({ length: count }, element) };
 };
 const { words } = network;
 const uniform = (): number => random.uniform();
-const x = draw([samples, ...network.sample], words === undefined ? uniform : () => Math.floor(uniform() * words));
-const y = draw([samples], () => Math.floor(uniform() * network.classes));
-const first = (data: DataArray, count: number): DataArray => {
-  const width = data.values.length / samples;
-  return { shape: [count, ...data.shape.slice(1)], values: data.values.slice(0, count * width) };
-};
+const value = words === undefined ? uniform : (): number => Math.floor(uniform() * words);
+const data = (count: number): readonly [DataArray, DataArray] => [
+  draw([count, ...network.sample], value),
+  draw([count], () => Math.floor(uniform() * network.classes)),
+];
 await using learner = await compile(network.definition(), {
   loss: "sparse_categorical_crossentropy",
   executor: onnxRuntimeExecutor(),
 });
-await learner.fit(first(x, batchSize), first(y, batchSize), { batchSize });
+await learner.fit(...data(batchSize), { batchSize });
 // Counted from the start of the process.
 const secondsToFirstStep = performance.now() / 1000;
-const warm = Math.min(samples, 10 * batchSize);
-await learner.fit(first(x, warm), first(y, warm), { batchSize });
+await learner.fit(...data(10 * batchSize), { batchSize });
+const [x, y] = data(samples);
 const epochs = Math.max(1, Math.round((Number(steps) * batchSize) / samples));
 const started = performance.now();
 await learner.fit(x, y, { batchSize, epochs });

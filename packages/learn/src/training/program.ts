@@ -3,7 +3,7 @@ import { elementCount } from "../onnx/tensor.ts";
 import type { Random } from "../random.ts";
 import type { Objective } from "./objective.ts";
 import type { BatchArrays } from "./batch-source.ts";
-import { Shard, type ShardParts, splitRows } from "./shard.ts";
+import { Shard, type ShardModel, shardModel, type ShardParts, splitRows } from "./shard.ts";
 import { floatArray, type WeightStore } from "./weights.ts";
 
 /** Arrays for a batch. @param shared Whether other threads are to see them. */
@@ -56,7 +56,13 @@ export class TrainingProgram implements AsyncDisposable {
     const arrays = batchArrays(parts.objective, parts.batch, parts.weights.lanes > 1);
     const places = splitRows(parts.batch, parts.weights.lanes);
     const lanes = places.length;
-    const shards = await Promise.all(places.map((rows, lane) => Shard.load(parts, { lane, lanes }, { rows, arrays })));
+    const models = new Map([...new Set(places.map(({ count }) => count))].map((n) => [n, shardModel(parts, n)]));
+    const shards = await Promise.all(
+      places.map((rows, lane) => {
+        const model = models.get(rows.count) as ShardModel;
+        return Shard.load(parts, { lane, lanes }, { rows, arrays, model });
+      }),
+    );
     return new TrainingProgram(parts, arrays, shards);
   }
 

@@ -24,7 +24,20 @@ export interface ShardParts {
 export interface ShardData {
   readonly rows: Rows;
   readonly arrays: BatchArrays;
+  readonly model: ShardModel;
 }
+
+/** The training graph over a number of samples, and its file. */
+export interface ShardModel {
+  readonly built: TrainingGraph;
+  readonly bytes: Uint8Array;
+}
+
+/** Builds the graph over `count` of the samples of a batch. */
+export const shardModel = ({ objective, batch }: ShardParts, count: number): ShardModel => {
+  const built = trainingGraph(objective, count, count / batch);
+  return { built, bytes: encodeModel(built.graph) };
+};
 
 /** Random numbers of one shard: a dropout mask, or noise where there is no rate. */
 export interface ShardMask {
@@ -75,18 +88,18 @@ export class Shard implements AsyncDisposable {
   readonly #session: Session;
   readonly #binding: Binding;
 
-  static async load(parts: ShardParts, place: Lane, { rows, arrays }: ShardData): Promise<Shard> {
-    const built = trainingGraph(parts.objective, rows.count, rows.count / parts.batch);
-    const session = await parts.executor.load(encodeModel(built.graph), place);
-    return new Shard(session, parts, { built, lane: place.lane, rows, arrays });
+  static async load(parts: ShardParts, place: Lane, data: ShardData): Promise<Shard> {
+    const session = await parts.executor.load(data.model.bytes, place);
+    return new Shard(session, parts, { ...data, lane: place.lane });
   }
 
   private constructor(
     session: Session,
     { objective, weights, batch }: ShardParts,
-    at: ShardData & { readonly built: TrainingGraph; readonly lane: number },
+    at: ShardData & { readonly lane: number },
   ) {
-    const { built, lane, rows } = at;
+    const { lane, rows } = at;
+    const { built } = at.model;
     const shared = weights.lanes > 1;
     this.rows = rows;
     this.#session = session;
