@@ -224,6 +224,24 @@ const runCases: Case[] = [
     detail: /"z".*a, b/,
   },
   {
+    name: "the target among the features",
+    send: starting({ features: ["a", "y"] }),
+    code: "shape-mismatch",
+    detail: /target "y" is among the features/,
+  },
+  {
+    name: "a feature named twice",
+    send: starting({ features: ["a", "a"] }),
+    code: "shape-mismatch",
+    detail: /"a" stands twice/,
+  },
+  {
+    name: "a slice by numbers",
+    send: starting({ slices: ["a"] }),
+    code: "shape-mismatch",
+    detail: /sliced by "a", which holds number/,
+  },
+  {
     name: "an unknown layer",
     send: starting({ definition: layers({ layer: "Magic" }, softmax) }),
     code: "layer-unknown",

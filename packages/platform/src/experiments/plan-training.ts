@@ -41,9 +41,28 @@ const targetOf = (request: StartRun, dataset: TrainingSchema): Column => {
 
 const unsuited = (message: string): LearnError => new LearnError("shape-mismatch", message);
 
+/** The columns to learn from: those that the request names, else all but the target. */
+const featuresOf = (request: StartRun, dataset: TrainingSchema, target: Column): Column[] => {
+  const names = request.features ?? dataset.columns.map(({ name }) => name).filter((name) => name !== target.name);
+  if (names.includes(target.name)) {
+    throw unsuited(`The target "${target.name}" is among the features: the model would copy it. Leave it out of them.`);
+  }
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw unsuited(`The column "${twice}" stands twice in \`features\`. Name it once.`);
+  return names.map((name) => columnNamed(dataset, name));
+};
+
+/** Most categories of a column that the evaluation is sliced by. */
+const sliceCategoriesMax = 1000;
+
 const sliceColumn = (dataset: TrainingSchema, name: string): CategoryColumn => {
   const column = columnNamed(dataset, name);
-  if (column.kind === "category") return column;
+  if (column.kind === "category" && column.categories.length <= sliceCategoriesMax) return column;
+  if (column.kind === "category") {
+    throw unsuited(
+      `The evaluation cannot be sliced by "${name}": it has ${column.categories.length} categories, more than ${sliceCategoriesMax}.`,
+    );
+  }
   throw unsuited(
     `The evaluation cannot be sliced by "${name}", which holds ${column.kind}. Name category columns in \`slices\`.`,
   );
@@ -92,8 +111,7 @@ export const checkOutput = ({ output, target }: TrainingPlan, shape: readonly nu
  */
 export const planTraining = (request: StartRun, dataset: TrainingSchema): TrainingPlan => {
   const target = targetOf(request, dataset);
-  const names = request.features ?? dataset.columns.map(({ name }) => name).filter((name) => name !== target.name);
-  const features = names.map((name) => columnNamed(dataset, name));
+  const features = featuresOf(request, dataset, target);
   // The wire's schema checks the frame, the learning engine everything inside.
   const definition = request.definition as unknown as ModelDefinition;
   const compile = compileOptions(request, target.kind === "category");
