@@ -1,9 +1,10 @@
-/** Writes docs/reference/ from the operations table, the settings and the command line. Run: npm run reference */
+/** Writes docs/reference/ from the operations table, the settings, the command line and the registries of `learn`. Run: npm run reference */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildOpenApi } from "@modelyard/contracts";
 import { codeVersion, settings } from "@modelyard/platform";
 import { buildProgram, exitCodes } from "../packages/cli/src/index.ts";
+import { learnCoverage } from "./learn-coverage.ts";
 import { root } from "./source-files.ts";
 import { silentTerminal } from "./terminals.ts";
 
@@ -107,6 +108,7 @@ export const referenceFiles = (): ReadonlyMap<string, string> =>
     ["openapi.json", `${JSON.stringify(buildOpenApi(codeVersion), null, 1)}\n`],
     ["configuration.md", `${configuration()}\n`],
     ["cli.md", `${commandLine()}\n`],
+    ["learn-coverage.md", `${["# What learn covers", generated, ...learnCoverage(table)].join("\n\n")}\n`],
   ]);
 
 /** Where they lie. */

@@ -178,6 +178,7 @@ export { type Metric, type MetricConfig, metricNames, parseMetrics } from "./tra
 export type { Executor, Session, TensorData } from "./training/executor.ts";
 export type { FitOptions, History } from "./training/fit.ts";
 export { compile, type CompileOptions, Learner } from "./training/learner.ts";
+export type { InputGradient, InputGradientOptions } from "./training/input-gradients.ts";
 export type { LearnerState } from "./training/state.ts";
 export {
   type ClassFigures,

@@ -32,7 +32,7 @@ export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
 );
 
 /** Operators whose outputs are piecewise constant: nothing flows back through them. */
-const withoutGradient = new Set(
+export const withoutGradient: ReadonlySet<string> = new Set(
   "Sign Floor Ceil Round Not Equal Greater GreaterOrEqual Less LessOrEqual And Or ArgMax ArgMin OneHot Shape IsNaN IsInf Xor".split(
     " ",
   ),

@@ -244,6 +244,20 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
     },
     shapes: [[2]],
   },
+  OnnxGraph: {
+    args: {
+      operatorSet: 17,
+      feeds: [{ name: "x", dtype: "float32" }],
+      outputs: ["y"],
+      nodes: [
+        { name: "product", operator: "MatMul", inputs: ["x", "w"], outputs: ["p"], attributes: {} },
+        { name: "sum", operator: "ReduceSum", inputs: ["p", "axis"], outputs: ["y"], attributes: { keepdims: 0 } },
+      ],
+      constants: { axis: { dtype: "int64", shape: [1], values: [1] } },
+      weights: { w: { shape: [4, 3], trainable: true } },
+    },
+    shapes: sequence,
+  },
   Resizing: { args: { height: 3, width: 8 }, shapes: image },
   "UpSampling2D bilinear": { args: { size: 2, interpolation: "bilinear" }, shapes: image },
   Identity: { args: {}, shapes: sequence },

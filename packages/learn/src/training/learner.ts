@@ -16,6 +16,7 @@ import { evaluationGraph, portNames, predictionGraph, type TrainingGraph, traini
 import { isSeparable, type Objective, type ObjectiveOptions, parseObjective, read } from "./objective.ts";
 import { batchArrays, TrainingProgram } from "./program.ts";
 import { arrange, type Arrays, type LabelledData, prepareSamples } from "./samples.ts";
+import { type InputGradient, type InputGradientOptions, InputGradients } from "./input-gradients.ts";
 import type { LearnerState } from "./state.ts";
 import { WeightStore, type WeightValues } from "./weights.ts";
 
@@ -74,6 +75,7 @@ export class Learner implements AsyncDisposable {
   resumeFrom: LearnerState | undefined;
   readonly #executor: Executor;
   readonly #programs = new Map<number, TrainingProgram>();
+  readonly #inputGradients: InputGradients;
   #prediction: Promise<Session> | undefined;
   #evaluation: Promise<Session> | undefined;
 
@@ -92,6 +94,7 @@ export class Learner implements AsyncDisposable {
       slots: slotsOf(config),
       lanes: splits ? (options.executor.lanesFor?.(workOf(probe)) ?? 1) : 1,
     });
+    this.#inputGradients = new InputGradients({ model: this.model, weights: this.weights, executor: options.executor });
     this.optimizer = createOptimizer(config, this.weights.memory);
     const random = createRandom(options.seed ?? 1);
     this.weights.initialize(random);
@@ -187,6 +190,11 @@ export class Learner implements AsyncDisposable {
     return Object.fromEntries(predictions.map(({ name, prediction }) => [name, prediction]));
   }
 
+  /** Gradients of an output by the inputs, by input, as explainers take them; see {@link InputGradients}. */
+  inputGradients(x: Arrays, options: InputGradientOptions = {}): Promise<Readonly<Record<string, InputGradient>>> {
+    return this.#inputGradients.of(x, options);
+  }
+
   /** A weight in its public Keras layout, by its full name `layer/weight`. */
   getWeight(name: string): WeightValues {
     return this.weights.get(name);
@@ -239,6 +247,7 @@ export class Learner implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const program of this.#programs.values()) await program[Symbol.asyncDispose]();
+    await this.#inputGradients[Symbol.asyncDispose]();
     await (await this.#prediction)?.[Symbol.asyncDispose]();
     await (await this.#evaluation)?.[Symbol.asyncDispose]();
   }

@@ -9,7 +9,8 @@ import { reductionInference } from "./reductions.ts";
 import type { InferenceInput, InferenceRule } from "./rule.ts";
 import { spatialInference } from "./spatial.ts";
 
-const rules: ReadonlyMap<string, InferenceRule> = new Map(
+/** Rules by operator. */
+export const inferenceRules: ReadonlyMap<string, InferenceRule> = new Map(
   Object.entries({
     ...elementwiseInference,
     ...layoutInference,
@@ -24,4 +25,4 @@ const rules: ReadonlyMap<string, InferenceRule> = new Map(
 
 /** Infers the types of a node's outputs; undefined for an operator without a rule. */
 export const inferOutputs = (node: InferenceInput): readonly TensorType[] | undefined =>
-  rules.get(node.operator)?.(node);
+  inferenceRules.get(node.operator)?.(node);
