@@ -3,11 +3,13 @@ import { freemem, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { onnxRuntimeExecutor } from "@modelyard/learn/onnxruntime-node";
+import type { Config } from "@modelyard/platform";
 import { Modelyard } from "@modelyard/sdk";
 import { connect } from "../connection.ts";
 import { failureOf } from "../failure.ts";
 import { formatBytes } from "../output/numbers.ts";
 import { paint, type Terminal } from "../terminal.ts";
+import { checkClock, checkNode, checkPermissions, checkPort } from "./machine-checks.ts";
 import { type PlatformOptions, readConfig, withPlatformOptions } from "./platform-options.ts";
 
 interface Finding {
@@ -28,11 +30,19 @@ const attempt = async (check: string, work: () => Promise<string> | string): Pro
 
 const existing = (folder: string): string => (existsSync(folder) ? folder : existing(dirname(folder)));
 
+const urlOf = (config: Config, terminal: Terminal): string =>
+  terminal.environment["MODELYARD_URL"] ?? `http://${config.host}:${config.port}`;
+
+const answers = (url: string): Promise<boolean> =>
+  new Modelyard({ url, timeoutMs: 3000 }).system.healthz().then(
+    () => true,
+    () => false,
+  );
+
 const findings = (options: PlatformOptions, terminal: Terminal): Promise<Finding[]> => {
   const { config } = readConfig(options, terminal);
   const folder = existing(resolve(config.dataDirectory));
   return Promise.all([
-    attempt("Node", () => `${process.version} on ${process.platform}-${process.arch}`),
     attempt("execution engine", () => onnxRuntimeExecutor().engine),
     attempt("memory", () => `${formatBytes(freemem())} free of ${formatBytes(totalmem())}`),
     attempt("data directory", () => {
@@ -41,8 +51,12 @@ const findings = (options: PlatformOptions, terminal: Terminal): Promise<Finding
       if (bavail * bsize < freeBytesMin) throw new Error(`only ${formatBytes(bavail * bsize)} are free at ${folder}`);
       return `${folder} can be written, ${formatBytes(bavail * bsize)} free`;
     }),
+    attempt("Node", () => checkNode(process.version)),
+    attempt("permissions", () => checkPermissions(resolve(config.dataDirectory))),
+    attempt("clock", () => checkClock(Date.now())),
+    attempt("port", async () => checkPort(config, await answers(urlOf(config, terminal)))),
     attempt("platform", async () => {
-      const url = terminal.environment["MODELYARD_URL"] ?? `http://${config.host}:${config.port}`;
+      const url = urlOf(config, terminal);
       const { controlPlane } = await new Modelyard({ url, timeoutMs: 3000 }).system.readyz();
       return `answers at ${url}, control plane ${controlPlane}`;
     }),
@@ -68,7 +82,7 @@ export const addDoctorCommand = (program: Command, terminal: Terminal): void => 
         }
       }
       // A platform that is not running is no illness of the machine.
-      if (found.slice(0, 4).some(({ ok }) => !ok)) process.exitCode = 1;
+      if (found.slice(0, 3).some(({ ok }) => !ok)) process.exitCode = 1;
     },
   );
 };

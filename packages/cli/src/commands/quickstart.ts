@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { DatasetVersion, ModelVersion, Run } from "@modelyard/contracts";
@@ -45,7 +45,9 @@ const files = [
   "t10k-images-idx3-ubyte.gz",
   "t10k-labels-idx1-ubyte.gz",
 ];
-const folder = new URL("../../../../examples/data/fashion-mnist/", import.meta.url);
+/** The data lies in the published package, or in the repository. */
+const published = new URL("../../data/fashion-mnist/", import.meta.url);
+const folder = existsSync(published) ? published : new URL("../../../../examples/data/fashion-mnist/", import.meta.url);
 const batchSize = 32;
 const testImages = 10;
 

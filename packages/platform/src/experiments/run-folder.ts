@@ -43,6 +43,8 @@ export interface RunFolder {
   readResult(): Promise<RunResult | null>;
   /** Removes the result before a new attempt. */
   clearResult(): Promise<void>;
+  /** Removes the folder and all in it. */
+  discard(): Promise<void>;
   /** Removes what a killed training process left half-written; for the time after its end. */
   sweep(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Callback, LearnerState } from "@modelyard/learn";
 import { type Clock, digestOf } from "../foundation/index.ts";
+import { awaitRoom } from "./await-room.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import type { NewRunEvent, RunFolder } from "./run-folder.ts";
 
@@ -14,12 +15,20 @@ export class RunRecorder {
   readonly #folder: RunFolder;
   readonly #clock: Clock;
   readonly #epochsRecorded: number;
+  readonly #signal: { readonly aborted: boolean };
   #tail: Promise<void> = Promise.resolve();
   #failure: unknown;
   #stepsSinceCheckpoint = 0;
 
   /** @param parts.epochsRecorded Epochs that stand in the folder already: made again alike, they are told once. */
-  constructor(parts: { readonly folder: RunFolder; readonly clock: Clock; readonly epochsRecorded: number }) {
+  constructor(parts: {
+    readonly folder: RunFolder;
+    readonly clock: Clock;
+    readonly epochsRecorded: number;
+    /** Ends the waiting for room on a full disk. */
+    readonly signal: { readonly aborted: boolean };
+  }) {
+    this.#signal = parts.signal;
     this.#folder = parts.folder;
     this.#clock = parts.clock;
     this.#epochsRecorded = parts.epochsRecorded;
@@ -100,7 +109,8 @@ export class RunRecorder {
   }
 
   #enqueue(work: () => Promise<void>): void {
-    this.#tail = this.#tail.then(work).catch((error: unknown) => {
+    const withRoom = (): Promise<void> => awaitRoom(work, this.#signal);
+    this.#tail = this.#tail.then(withRoom).catch((error: unknown) => {
       this.#failure ??= error;
     });
   }

@@ -5,6 +5,7 @@ import { type DatasetStore, showDataset } from "../datasets/index.ts";
 import { checkOutput, planTraining } from "./plan-training.ts";
 import type { StoredRun } from "./run.ts";
 import type { OpenRunFolder } from "./run-folder.ts";
+import type { RunSpec } from "./run-spec.ts";
 import type { RunStore } from "./run-store.ts";
 
 /** What starting a run needs. */
@@ -58,17 +59,32 @@ export const startRun = async (
     evaluation: null,
     registered: null,
   };
-  const folder = await dependencies.openFolder(run.id);
-  await folder.writeSpec({
-    runId: run.id,
-    request,
-    dataset: { reference: request.dataset, digest: stored.version.digest as DigestText },
-    codeVersion: dependencies.codeVersion,
-  });
-  await folder.append([{ type: "state", state: "queued", reason: null }], nowMs);
-  failpoint("run.written");
-  const added = await runs.addRun(run, once);
+  const dataset = { reference: request.dataset, digest: stored.version.digest as DigestText };
+  const added = await addRun(dependencies, { run, dataset, once });
   failpoint("run.added");
   dependencies.onQueued();
   return added;
+};
+
+/** Lays the run's folder down, then adds its row; a refused run leaves no folder. */
+const addRun = async (
+  { runs, openFolder, codeVersion }: StartRunDependencies,
+  {
+    run,
+    dataset,
+    once,
+  }: { readonly run: StoredRun; readonly dataset: RunSpec["dataset"]; readonly once?: Once | undefined },
+): Promise<StoredRun> => {
+  const folder = await openFolder(run.id);
+  try {
+    await folder.writeSpec({ runId: run.id, request: run.request, dataset, codeVersion });
+    await folder.append([{ type: "state", state: "queued", reason: null }], run.createdAtMs);
+    failpoint("run.written");
+    const added = await runs.addRun(run, once);
+    if (added.id !== run.id) await folder.discard();
+    return added;
+  } catch (error) {
+    await folder.discard();
+    throw error;
+  }
 };

@@ -3,6 +3,7 @@ import { compile, type Executor, LearnError, type Learner, makeCallback } from "
 import { openDataset, type DatasetReader } from "../datasets/index.ts";
 import { type Clock, PlatformError } from "../foundation/index.ts";
 import type { BlobStore } from "../storage/blob-store.ts";
+import { awaitRoom } from "./await-room.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import { evaluateModel, type JudgedRows } from "./evaluate-model.ts";
 import { checkMissing, fitPreprocessing, preprocessedDefinition } from "./fit-preprocessing.ts";
@@ -126,7 +127,8 @@ const train = async (dependencies: TrainDependencies, recorder: RunRecorder): Pr
   const evaluation = judged === null ? null : await evaluateModel({ learner, graph, executor }, plan, judged);
   if (evaluation !== null) recorder.record({ type: "evaluation", evaluation });
   const shapes = learner.shapes;
-  const trained = await storeArtefact(dependencies, { spec, plan, fitted, split, graph, shapes, evaluation });
+  const artefact = { spec, plan, fitted, split, graph, shapes, evaluation };
+  const trained = await awaitRoom(() => storeArtefact(dependencies, artefact), signal);
   await recorder.settled();
   return { outcome: "succeeded", trained };
 };
@@ -144,8 +146,8 @@ const reasonOf = (error: unknown): { readonly code: string; readonly detail: str
  * @throws What is no coded failure: the process then ends as crashed and its log holds the cause.
  */
 export const trainRun = async (dependencies: TrainDependencies): Promise<RunResult> => {
-  const { folder, clock } = dependencies;
-  const recorder = new RunRecorder({ folder, clock, epochsRecorded: countEpochs(await folder.eventsAfter(0)) });
+  const { folder, clock, signal } = dependencies;
+  const recorder = new RunRecorder({ folder, clock, epochsRecorded: countEpochs(await folder.eventsAfter(0)), signal });
   recorder.record({ type: "state", state: "running", reason: null });
   let result: RunResult;
   try {
@@ -158,6 +160,6 @@ export const trainRun = async (dependencies: TrainDependencies): Promise<RunResu
     result = { outcome: "failed", reason };
   }
   await recorder.settled();
-  await folder.writeResult(result);
+  await awaitRoom(() => folder.writeResult(result), signal);
   return result;
 };

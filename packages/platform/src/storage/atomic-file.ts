@@ -16,7 +16,7 @@ export const syncFolder = async (folder: string): Promise<void> => {
 /** A failed write as a coded error when the disk is full, else as it came. */
 export const writeFailure = (error: unknown): unknown => {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  if (code !== "ENOSPC" && code !== "EDQUOT" && code !== "SQLITE_FULL") return error;
   return new PlatformError("disk-full", "The server's disk is full, so nothing was stored. Free space and try again.", {
     cause: error,
   });

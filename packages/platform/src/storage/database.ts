@@ -1,7 +1,8 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import Sqlite from "better-sqlite3";
-import { Kysely, SqliteDialect } from "kysely";
+import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import { type Clock, failpoint, PlatformError, systemClock } from "../foundation/index.ts";
+import { writeFailure } from "./atomic-file.ts";
 import { addAuditFunctions } from "./audit-functions.ts";
 import { type Migration, migrations } from "./migrations/index.ts";
 import type { Schema } from "./schema.ts";
@@ -56,6 +57,33 @@ const migrate = (sqlite: Sqlite.Database, list: readonly Migration[], clock: Clo
   }
 };
 
+/** The database with a full disk as the error that callers may see. */
+const tellingWhenFull = (sqlite: Sqlite.Database): SqliteDatabase => {
+  const telling = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw writeFailure(error);
+    }
+  };
+  return {
+    close: () => void sqlite.close(),
+    prepare: (sql) => {
+      const statement = sqlite.prepare(sql);
+      return {
+        reader: statement.reader,
+        all: (parameters) => telling(() => statement.all(...parameters)),
+        run: (parameters) => {
+          // A full disk has ended the transaction already; a failing rollback would hide that reason.
+          if (sql === "rollback" && !sqlite.inTransaction) return { changes: 0, lastInsertRowid: 0 };
+          return telling(() => statement.run(...parameters));
+        },
+        iterate: (parameters) => statement.iterate(...parameters),
+      };
+    },
+  };
+};
+
 /**
  * Opens the SQLite database of a data directory, creating and migrating it as needed.
  * Write-ahead log with `synchronous=FULL`: what is acknowledged survives a power cut.
@@ -76,6 +104,6 @@ export const openDatabase = (file: string, clock: Clock = systemClock): Database
     sqlite.close();
     throw error;
   }
-  const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }) });
+  const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: tellingWhenFull(sqlite) }) });
   return { kysely, [Symbol.asyncDispose]: () => kysely.destroy() };
 };

@@ -80,8 +80,9 @@ export class FileBlobStore implements BlobStore {
     const bytes = await readFile(this.#file(digest)).catch((error: unknown) => {
       throw missing(error) ? notFound("stored file") : error;
     });
-    if (digestOf(bytes) !== digest) throw corrupt();
-    return bytes;
+    if (digestOf(bytes) === digest) return bytes;
+    await this.#quarantine(digest);
+    throw corrupt();
   }
 
   async read(digest: DigestText, range: { readonly start: number; readonly end: number }): Promise<Uint8Array> {
@@ -145,6 +146,13 @@ export class FileBlobStore implements BlobStore {
       await handle.close();
     }
     return { digest: `sha256:${hash.digest("hex")}`, bytes };
+  }
+
+  /** Puts a file that does not hold its bytes aside: nobody reads it again, and the same bytes can be stored anew. */
+  async #quarantine(digest: DigestText): Promise<void> {
+    const folder = join(this.#folder, "quarantine");
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await rename(this.#file(digest), join(folder, digest.slice("sha256:".length))).catch(() => undefined);
   }
 
   // The one guard between a text and a path: only a digest names a file.

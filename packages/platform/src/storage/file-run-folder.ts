@@ -117,6 +117,10 @@ class FileRunFolder implements RunFolder {
     await rm(join(this.#folder, "result.json"), { force: true });
   }
 
+  async discard(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
   async sweep(): Promise<void> {
     await sweepTemporaryFiles(this.#folder);
     await sweepTemporaryFiles(join(this.#folder, "checkpoints"));
