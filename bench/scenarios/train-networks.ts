@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { peerPython } from "../peer-environment.ts";
@@ -6,6 +7,8 @@ import type { networks } from "./networks.ts";
 import { type BenchIo, median, type Ratio, type Scenario, spread } from "./scenario.ts";
 
 const run = promisify(execFile);
+/** What a user installs to train with us, beside Node. */
+const ourPackages = ["onnxruntime-node", "onnxruntime-common", "protobufjs", "long", "zod", "fflate", "h5wasm"];
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const rounds = 3;
 
@@ -65,6 +68,19 @@ const figuresOf = (reports: readonly Report[]): Readonly<Record<string, unknown>
 
 const speed = (reports: readonly Report[]): number => median(reports.map(({ samplesPerSecond }) => samplesPerSecond));
 
+const megabytes = async (folders: readonly string[]): Promise<number> => {
+  const { stdout } = await run("du", ["-scm", ...folders]);
+  return Number.parseInt(stdout.trim().split("\n").at(-1) ?? "", 10);
+};
+
+const installed = async (io: BenchIo, library: (typeof peers)[number]): Promise<Ratio> => {
+  const [own, theirs] = await Promise.all([
+    megabytes(ourPackages.map((name) => path(`../../node_modules/${name}`))),
+    megabytes([join(io.cache, library)]),
+  ]);
+  return { value: theirs / own, atLeast: 10 };
+};
+
 /** Measures every kind of network beside the peers, in turns. */
 export const scenario: Scenario = {
   name: "train-networks",
@@ -98,6 +114,9 @@ export const scenario: Scenario = {
         ratios[`${name}HalfMemoryOf-${library}`] = { value: memory / 2 / own, atLeast: 1 };
       }
     }
-    return { figures, ratios };
+    for (const library of peers.filter((name) => trainers[name] !== undefined)) {
+      ratios[`installedSizeOf-${library}`] = await installed(io, library);
+    }
+    return { figures: { rounds, ...figures }, ratios };
   },
 };
