@@ -7,8 +7,8 @@ import { OnnxRuntimeSession } from "./session.ts";
 /** Options of the executor. */
 export interface OnnxRuntimeOptions {
   /**
-   * Threads that a training may use; default 2. For models that are worth it each computes a part of every batch, else
-   * they work together inside one operator.
+   * Threads that a training may use; default 2. Each computes a part of every batch, of models that are worth it; small
+   * ones are trained by one. Of losses that need the whole batch they work together inside one operator.
    */
   readonly threads?: number;
   /**
@@ -40,11 +40,11 @@ const operationsPerMs = 5e7;
 
 /**
  * Whether parts of a batch pay: the time that they spare against waking a thread, and copying the weights to it and its
- * gradients back, as measured (see docs/decisions).
+ * gradients back, as measured where the processors share no cache (see docs/decisions).
  */
-const paysToSplit = ({ operations, weights }: TrainingWork, threads: number): boolean => {
-  const sparedMs = (operations / operationsPerMs) * (1 - 1 / threads);
-  return sparedMs > 0.3 + weights / 8e5;
+const paysToSplit = ({ operations, weights }: TrainingWork, lanes: number): boolean => {
+  const sparedMs = (operations / operationsPerMs) * (1 - 1 / lanes);
+  return lanes > 1 && sparedMs > 0.6 + weights / 4e5;
 };
 
 /**
@@ -58,10 +58,13 @@ export const onnxRuntimeExecutor = (options: OnnxRuntimeOptions = {}): Executor 
   const beside = Array.from({ length: most - 1 }, () => new LaneThread());
   return {
     engine: `onnxruntime-node ${version}`,
-    lanesFor: (work) => (workers !== undefined || paysToSplit(work, most) ? most : 1),
-    load: (model, { lane, lanes } = { lane: 0, lanes: 1 }) => {
-      const own = intraOpNumThreads ?? Math.max(1, Math.floor(threads / lanes));
-      const session = { intraOpNumThreads: own, spinning };
+    spread: (work) => {
+      const lanes = workers !== undefined || paysToSplit(work, most) ? most : 1;
+      // What is too little for two sessions is too little for two threads in one: they would wait for each other.
+      return { lanes, threads: intraOpNumThreads ?? Math.max(1, Math.floor(threads / most)) };
+    },
+    load: (model, { lane, threads: own } = { lane: 0 }) => {
+      const session = { intraOpNumThreads: intraOpNumThreads ?? own ?? threads, spinning };
       return lane === 0
         ? OnnxRuntimeSession.load(model, session)
         : (beside[lane - 1] as LaneThread).load(model, session);

@@ -101,9 +101,9 @@ describe("a batch computed in parts at the same time", () => {
 
   test("is chosen for models that are worth it", () => {
     const [one, two] = [1, 2].map((threads) => onnxRuntimeExecutor({ threads }));
-    expect(two?.lanesFor?.({ operations: 1e9, weights: 1e5 })).toBe(2);
-    expect(two?.lanesFor?.({ operations: 1e7, weights: 1e5 })).toBe(1);
-    expect(one?.lanesFor?.({ operations: 1e12, weights: 1e5 })).toBe(1);
+    expect(two?.spread?.({ operations: 1e9, weights: 1e5 })).toEqual({ lanes: 2, threads: 1 });
+    expect(two?.spread?.({ operations: 1e7, weights: 1e5 })).toEqual({ lanes: 1, threads: 1 });
+    expect(one?.spread?.({ operations: 1e12, weights: 1e5 })).toEqual({ lanes: 1, threads: 1 });
   });
 
   test("still predicts and evaluates", async () => {
@@ -119,7 +119,7 @@ describe("a batch computed in parts at the same time", () => {
 
   test("says that the engine refused a graph, from its own thread too", async () => {
     const executor = onnxRuntimeExecutor({ workers: 2 });
-    await expect(executor.load(new Uint8Array([1, 2, 3]), { lane: 1, lanes: 2 })).rejects.toThrow(
+    await expect(executor.load(new Uint8Array([1, 2, 3]), { lane: 1 })).rejects.toThrow(
       /ONNX Runtime refused the graph/,
     );
   });

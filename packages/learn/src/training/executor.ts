@@ -30,11 +30,18 @@ export interface TrainingWork {
   readonly weights: number;
 }
 
-/** One of several sessions that run at the same time. */
-export interface Lane {
-  /** From 0. */
-  readonly lane: number;
+/** How a training is spread: sessions that each compute a part of every batch at the same time, and threads inside each. */
+export interface Spread {
   readonly lanes: number;
+  readonly threads: number;
+}
+
+/** Where a session runs. */
+export interface Place {
+  /** Beside which others it runs, from 0. */
+  readonly lane: number;
+  /** Threads inside it; all of them when left out. */
+  readonly threads?: number | undefined;
 }
 
 /** Runs ONNX graphs: the port behind which the native engine stands. */
@@ -42,14 +49,14 @@ export interface Executor {
   /** Name and version of the engine, e.g. `onnxruntime-node 1.30.0`. */
   readonly engine: string;
   /**
-   * Sessions that should each compute a part of every batch at the same time; left out, one. With more than one, arrays
-   * that are bound lie in shared memory. Equal work gives equal numbers.
+   * How a training should be spread; left out, in one session. With more than one, arrays that are bound lie in shared
+   * memory. Equal work gives equal numbers.
    */
-  lanesFor?(work: TrainingWork): number;
+  spread?(work: TrainingWork): Spread;
   /**
    * Loads an ONNX model.
-   * @param place Beside which others it is to run; alone by default.
+   * @param place Where it is to run; alone, with all threads, by default.
    * @throws LearnError `executor-failed` when the engine refuses it.
    */
-  load(model: Uint8Array, place?: Lane): Promise<Session>;
+  load(model: Uint8Array, place?: Place): Promise<Session>;
 }

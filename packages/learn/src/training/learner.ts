@@ -74,6 +74,7 @@ export class Learner implements AsyncDisposable {
   /** State that the next `fit` goes on from. */
   resumeFrom: LearnerState | undefined;
   readonly #executor: Executor;
+  readonly #threads: number | undefined;
   readonly #programs = new Map<number, TrainingProgram>();
   readonly #inputGradients: InputGradients;
   #prediction: Promise<Session> | undefined;
@@ -89,10 +90,12 @@ export class Learner implements AsyncDisposable {
     const { storages, masked } = predictionGraph(this.model);
     // Builds the graph once for one sample: what does not fit shows now and not in the first step.
     const probe = trainingGraph(this.objective, 1);
-    const splits = isSeparable(this.objective) && !masked;
+    const spread = options.executor.spread?.(workOf(probe));
+    const fits = (isSeparable(this.objective) && !masked) || spread?.lanes === 1;
+    this.#threads = fits ? spread?.threads : undefined;
     this.weights = new WeightStore(this.model, storages, {
       slots: slotsOf(config),
-      lanes: splits ? (options.executor.lanesFor?.(workOf(probe)) ?? 1) : 1,
+      lanes: fits ? (spread?.lanes ?? 1) : 1,
     });
     this.#inputGradients = new InputGradients({ model: this.model, weights: this.weights, executor: options.executor });
     this.optimizer = createOptimizer(config, this.weights.memory);
@@ -239,8 +242,13 @@ export class Learner implements AsyncDisposable {
   async program(batch: number): Promise<TrainingProgram> {
     const known = this.#programs.get(batch);
     if (known !== undefined) return known;
-    const parts = { objective: this.objective, executor: this.#executor, weights: this.weights, batch };
-    const program = await TrainingProgram.load(parts);
+    const program = await TrainingProgram.load({
+      objective: this.objective,
+      executor: this.#executor,
+      weights: this.weights,
+      threads: this.#threads,
+      batch,
+    });
     this.#programs.set(batch, program);
     return program;
   }

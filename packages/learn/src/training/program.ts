@@ -55,12 +55,11 @@ export class TrainingProgram implements AsyncDisposable {
   static async load(parts: ShardParts): Promise<TrainingProgram> {
     const arrays = batchArrays(parts.objective, parts.batch, parts.weights.lanes > 1);
     const places = splitRows(parts.batch, parts.weights.lanes);
-    const lanes = places.length;
     const models = new Map([...new Set(places.map(({ count }) => count))].map((n) => [n, shardModel(parts, n)]));
     const shards = await Promise.all(
       places.map((rows, lane) => {
         const model = models.get(rows.count) as ShardModel;
-        return Shard.load(parts, { lane, lanes }, { rows, arrays, model });
+        return Shard.load(parts, { lane, threads: parts.threads }, { rows, arrays, model });
       }),
     );
     return new TrainingProgram(parts, arrays, shards);

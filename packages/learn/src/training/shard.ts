@@ -1,7 +1,7 @@
 import { encodeModel } from "../onnx/encode.ts";
 import { elementCount } from "../onnx/tensor.ts";
 import type { BatchArrays } from "./batch-source.ts";
-import type { ArrayValue, Binding, Executor, Lane, Session, TensorData } from "./executor.ts";
+import type { ArrayValue, Binding, Executor, Place, Session, TensorData } from "./executor.ts";
 import { portNames, type TrainingGraph, trainingGraph } from "./graphs.ts";
 import type { Objective } from "./objective.ts";
 import { floatArray, type WeightStore } from "./weights.ts";
@@ -18,6 +18,8 @@ export interface ShardParts {
   readonly executor: Executor;
   readonly weights: WeightStore;
   readonly batch: number;
+  /** Threads inside each session; left to the executor by default. */
+  readonly threads?: number | undefined;
 }
 
 /** The rows of a batch that a shard computes, and the arrays that they are a part of. */
@@ -88,7 +90,7 @@ export class Shard implements AsyncDisposable {
   readonly #session: Session;
   readonly #binding: Binding;
 
-  static async load(parts: ShardParts, place: Lane, data: ShardData): Promise<Shard> {
+  static async load(parts: ShardParts, place: Place, data: ShardData): Promise<Shard> {
     const session = await parts.executor.load(data.model.bytes, place);
     return new Shard(session, parts, { ...data, lane: place.lane });
   }
