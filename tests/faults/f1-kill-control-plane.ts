@@ -89,7 +89,7 @@ export const scenario: FaultScenario = {
   id: "F1",
   name: "kill-control-plane",
   summary: "kill -9 of the control plane at random moments under concurrent writers and predictions",
-  counts: { ci: 25, full: 500 },
+  counts: { ci: 10, full: 500 },
   run: async (io) => {
     await using platform = await startTestPlatform();
     await importTable(platform.yard, "base");
