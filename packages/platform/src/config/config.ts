@@ -10,6 +10,7 @@ export interface Config {
   readonly allowedHosts: string;
   readonly tlsCertificate: string;
   readonly tlsKey: string;
+  readonly grpcPort: number;
   readonly maxConcurrentRuns: number;
   readonly trainerThreads: number;
   readonly replicaThreads: number;
@@ -80,6 +81,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Config[Name]> }
     schema: z.string().max(4096),
     fallback: "",
     about: "PEM file of the certificate's private key",
+  },
+  grpcPort: {
+    variable: "MODELYARD_GRPC_PORT",
+    schema: whole(-1, 65_535),
+    fallback: -1,
+    about: "Port of the Open Inference Protocol over gRPC; -1 takes the one after the public port, 0 a free one",
   },
   maxConcurrentRuns: {
     variable: "MODELYARD_MAX_CONCURRENT_RUNS",

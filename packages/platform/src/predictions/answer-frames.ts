@@ -5,6 +5,7 @@ import { PlatformError } from "../foundation/index.ts";
 import type { LoadedModel } from "../runtimes/index.ts";
 import { BatchQueue, type BatchQueueOptions, type QueuedRequest, type QueueResult } from "./batch-queue.ts";
 import type { Frame, FrameContent } from "./frame.ts";
+import { readGrpcRequest, writeGrpcResponse } from "./grpc-inference.ts";
 import type { InferenceRequest } from "./inference-request.ts";
 import { readPredictInput } from "./predict-input.ts";
 import { toPredictions } from "./prediction.ts";
@@ -59,6 +60,12 @@ const packFromBytes = 1024;
 const onOwnClock = (deadline: number | undefined): number =>
   deadline === undefined ? Number.POSITIVE_INFINITY : deadline - performance.timeOrigin;
 
+/** The earlier of the deadlines that the transport and the request itself set. */
+const deadlineOf = ({ timeoutMs }: InferenceRequest, head: unknown, { startMs }: Turn): number => {
+  const { deadline } = (head ?? {}) as InferHead;
+  return Math.min(onOwnClock(deadline), timeoutMs === 0 ? Number.POSITIVE_INFINITY : startMs + timeoutMs);
+};
+
 /** Turns requests of every protocol into answers: reads them, has them run with others, and writes what came out. */
 export class FrameAnswerer {
   readonly #served: ReplicaModel;
@@ -101,6 +108,7 @@ export class FrameAnswerer {
     try {
       if (frame.kind === "infer") return await this.#infer(frame, { startMs, onQueued });
       if (frame.kind === "tensorflow") return await this.#tensorFlow(frame, { startMs, onQueued });
+      if (frame.kind === "grpc") return await this.#grpc(frame, { startMs, onQueued });
       if (frame.kind === "predict") return await this.#predict(frame, { startMs, onQueued });
       return { body: Buffer.from(JSON.stringify(this.statistics)) };
     } catch (error) {
@@ -130,11 +138,10 @@ export class FrameAnswerer {
   }
 
   async #infer({ head, body }: Frame, turn: Turn): Promise<FrameContent> {
-    const { headerBytes = null, encoding, accept, deadline } = (head ?? {}) as InferHead;
+    const { headerBytes = null, encoding, accept } = (head ?? {}) as InferHead;
     const plain = encoding === undefined ? body : await this.#unpack(body, encoding);
     const request = readInferenceRequest(plain, headerBytes, this.#served.loaded);
-    const ownMs = request.timeoutMs === 0 ? Number.POSITIVE_INFINITY : turn.startMs + request.timeoutMs;
-    const deadlineMs = Math.min(onOwnClock(deadline), ownMs);
+    const deadlineMs = deadlineOf(request, head, turn);
     const answer = await this.#run({ ...request, deadlineMs }, turn, ({ outputs }) =>
       writeInferenceResponse(request, outputs, this.#answering),
     );
@@ -142,6 +149,14 @@ export class FrameAnswerer {
     return accept === undefined
       ? { head: answerHead, body: answer.body }
       : this.#pack({ head: answerHead, body: answer.body }, accept);
+  }
+
+  async #grpc({ head, body }: Frame, turn: Turn): Promise<FrameContent> {
+    const request = readGrpcRequest(body, this.#served.loaded);
+    const deadlineMs = deadlineOf(request, head, turn);
+    return this.#run({ ...request, deadlineMs }, turn, ({ outputs }) => ({
+      body: writeGrpcResponse(request, outputs, this.#answering),
+    }));
   }
 
   async #tensorFlow({ head, body }: Frame, turn: Turn): Promise<FrameContent> {

@@ -12,6 +12,8 @@ export const frameKinds = {
   statistics: 5,
   /** Head: what is asked of a language model, and by whom; body: JSON as the client sent it. */
   language: 6,
+  /** Body: a `ModelInferRequest` of gRPC, as the client sent it. */
+  grpc: 7,
   /** Head: length of the JSON and encoding, when the body is not plain JSON; body: to hand to the client as it is. */
   answer: 16,
   /** Head: code, detail and fields of an error. */

@@ -1,3 +1,4 @@
+export { createAskControlPlane } from "./ask-control-plane.ts";
 export { createHostGuard } from "./host-guard.ts";
 export type { EndpointPool } from "./endpoint-pool.ts";
 export { answered } from "./answer-predictions.ts";
@@ -10,4 +11,5 @@ export { followRoutes, internalHeader } from "./routing-feed.ts";
 export { RoutingTable } from "./routing-table.ts";
 export { sendBytes, sendJson } from "./send-answer.ts";
 export { serveGateway } from "./serve-gateway.ts";
+export { serveGrpc } from "./serve-grpc.ts";
 export { type ReplicaAnswerer, serveAnswerer, serveReplica } from "./serve-replica.ts";

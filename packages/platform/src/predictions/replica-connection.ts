@@ -16,7 +16,7 @@ export class ReplicaGone extends Error {
 
 /** A request for a replica. */
 export interface ReplicaRequest {
-  readonly kind: Extract<FrameKind, "infer" | "predict" | "tensorflow" | "statistics" | "language">;
+  readonly kind: Extract<FrameKind, "infer" | "predict" | "tensorflow" | "statistics" | "language" | "grpc">;
   readonly head: unknown;
   readonly body: readonly Uint8Array[];
   /** Takes the parts of a streamed answer as they come. */

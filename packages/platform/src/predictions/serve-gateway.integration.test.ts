@@ -1,132 +1,20 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import { errorCatalogue, InferResponse, ModelStatistics, type TensorDatatype } from "@modelyard/contracts";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { everyElementType, identityModel } from "../../../../tests/kit/identity-model.ts";
-import type { RoutedEndpoint } from "../deployments/index.ts";
-import { systemClock } from "../foundation/index.ts";
-import { onnxRuntime } from "../runtimes/onnx-runtime.ts";
-import { hashSecret, newKeyText } from "../workspaces/api-key.ts";
-import {
-  createGatewayMetrics,
-  createHostGuard,
-  createPassThrough,
-  RoutingTable,
-  serveGateway,
-  serveReplica,
-} from "./index.ts";
+import { bodyBytesMax, type DataPlane, datatypes, startDataPlane } from "../../../../tests/kit/data-plane.ts";
 
-const datatypes = everyElementType.filter((datatype) => datatype !== "BF16");
-const bodyBytesMax = 1024 * 1024;
-const nothing = (): void => {};
-const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const pepper = Buffer.from("pepper");
-const { text: key, parts } = newKeyText();
-
-const resources = new AsyncDisposableStack();
-let url: string;
-
-/** Starts a replica of a model that gives back what it gets. */
-const replicaOf = async (
-  folder: string,
-  name: string,
-  types: readonly TensorDatatype[],
-  shape: readonly (string | number)[] = ["n", 3],
-): Promise<RoutedEndpoint> => {
-  const ports = types.map((datatype) => ({ name: datatype.toLowerCase(), datatype, shape }));
-  const loaded = resources.use(await onnxRuntime.load(identityModel(ports), { threads: 1, rowsMax: 8 }));
-  const address = join(folder, `${name}.sock`);
-  const tensors = { inputs: [...loaded.inputs], outputs: [...loaded.outputs] };
-  const signature = {
-    input: { kind: "tensor" as const, shape: [3], missing: "error" as const },
-    output: { kind: "classes" as const, labels: ["a", "b", "c"], scores: "probabilities" as const },
-    tensors,
-  };
-  const served = { endpoint: name, model: name, version: 4, signature, preprocessing: [], loaded };
-  resources.use(
-    await serveReplica(address, served, {
-      rowsMax: 8,
-      queueMax: 100,
-      windowMs: 0,
-      bodyBytesMax,
-      logger,
-      drainMs: 1000,
-    }),
-  );
-  return {
-    workspaceId: "ws",
-    name,
-    model: name,
-    version: 4,
-    starting: false,
-    labels: { champion: 4, old: 3 },
-    ...tensors,
-    language: null,
-    replicas: [{ id: `rep_${name}`, address }],
-  };
-};
-
+let plane: DataPlane;
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), "modelyard-gateway-"));
-  resources.defer(() => rm(folder, { recursive: true, force: true }));
-  const endpoints = [
-    await replicaOf(folder, "every", datatypes),
-    await replicaOf(folder, "floats", ["FP32"]),
-    await replicaOf(folder, "texts", ["BYTES"]),
-    await replicaOf(folder, "lines", ["BYTES"], ["n"]),
-    await replicaOf(folder, "longs", ["INT64"]),
-  ];
-  const routes = resources.use(
-    new RoutingTable({ clock: systemClock, pepper: () => pepper, waitingMax: 100, timeoutMs: 10_000 }),
-  );
-  const verifier = {
-    id: "key",
-    name: "k",
-    prefix: parts.prefix,
-    secretHash: hashSecret(pepper, parts.secret),
-    workspaceId: "ws",
-    workspaceName: "w",
-    scopes: ["predict" as const],
-    expiresAtMs: null,
-    revokedAtMs: null,
-  };
-  routes.apply({
-    version: "1",
-    keys: [verifier],
-    endpoints: [...endpoints, { ...(endpoints[0] as RoutedEndpoint), name: "absent", version: null, replicas: [] }],
-  });
-  const passThrough = resources.use(createPassThrough(join(folder, "none.sock")));
-  const server = serveGateway({
-    routes,
-    passThrough,
-    metrics: createGatewayMetrics(),
-    logger,
-    bodyBytesMax,
-    batchRowsMax: 8,
-    dialect: "modelyard",
-    protocols: [],
-    controlPlaneUp: () => false,
-    guard: createHostGuard([]),
-    tls: null,
-  });
-  await new Promise<void>((done) => void server.listen(0, "127.0.0.1", () => done()));
-  resources.defer(() => void server.close());
-  resources.defer(() => server.closeAllConnections());
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  // A connection to a replica is made in the background.
-  while (!((await (await ask("/v2/models/longs/ready")).json()) as { ready: boolean }).ready);
+  plane = await startDataPlane();
 });
-afterAll(() => resources.disposeAsync());
+afterAll(() => plane[Symbol.asyncDispose]());
 
 const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(url + path, {
+  fetch(plane.url + path, {
     ...init,
     headers: {
-      authorization: `Bearer ${key}`,
+      authorization: `Bearer ${plane.key}`,
       "accept-encoding": "identity",
       "content-type": "application/json",
       ...init.headers,

@@ -39,7 +39,7 @@ const failureHead = (error: unknown, logger: Logger): Record<string, unknown> =>
   return { code: "internal", detail: "The replica failed on this request. Its log holds the cause." };
 };
 
-const asked: ReadonlySet<Frame["kind"]> = new Set(["infer", "predict", "tensorflow", "statistics", "language"]);
+const asked: ReadonlySet<Frame["kind"]> = new Set(["infer", "predict", "tensorflow", "statistics", "language", "grpc"]);
 
 /** Answers the frames of one connection. */
 class Conversation {

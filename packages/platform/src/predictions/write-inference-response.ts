@@ -35,7 +35,7 @@ const classify = (tensor: Tensor, count: number, labels: readonly string[] | nul
 };
 
 /** An output as it leaves, whatever the protocol. */
-const outputTensor = (tensor: Tensor, { classes }: WantedOutput, model: AnsweringModel): Tensor =>
+export const outputTensor = (tensor: Tensor, { classes }: WantedOutput, model: AnsweringModel): Tensor =>
   classes > 0 && tensor.datatype !== "BYTES" ? classify(tensor, classes, model.labels) : tensor;
 
 /** Writes an answer of the Open Inference Protocol v2; binary tensors are handed on without a copy. */

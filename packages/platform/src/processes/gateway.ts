@@ -5,6 +5,7 @@ import { parseRoutingSnapshot } from "../deployments/index.ts";
 import { enableFailpoints, type Logger, PlatformError, systemClock } from "../foundation/index.ts";
 import { createLanguageGateway, createLanguageMetrics } from "../language/index.ts";
 import {
+  createAskControlPlane,
   createGatewayMetrics,
   createHostGuard,
   createPassThrough,
@@ -12,6 +13,7 @@ import {
   followRoutes,
   RoutingTable,
   serveGateway,
+  serveGrpc,
 } from "../predictions/index.ts";
 import { writeFileAtomic } from "../storage/atomic-file.ts";
 import { openDataDirectory, sweepAfterGateway } from "../storage/data-directory.ts";
@@ -93,23 +95,29 @@ const main = async (): Promise<void> => {
   using passThrough = createPassThrough(directory.controlPlaneSocket);
   const tls = await openTls(config);
   const metrics = createGatewayMetrics();
-  const server = serveGateway({
-    guard: createHostGuard(config.allowedHosts.split(",").map((name) => name.trim())),
+  const shared = {
     tls: tls?.material ?? null,
     routes,
-    passThrough,
     metrics,
-    protocols: [speakLanguage(routes, metrics, { config, logger })],
     logger,
     bodyBytesMax: config.bodyBytesMax,
     batchRowsMax: config.batchRowsMax,
     dialect: config.inferenceDialect,
+  };
+  const server = serveGateway({
+    ...shared,
+    guard: createHostGuard(config.allowedHosts.split(",").map((name) => name.trim())),
+    passThrough,
+    protocols: [speakLanguage(routes, metrics, { config, logger })],
     controlPlaneUp: () => feed.connected,
   });
   using _ =
     tls === null ? null : watchTlsFiles(tls.files, { onRenewed: (material) => renewTls(server, material), logger });
   server.listen({ port: config.port, host: config.host });
   await listening(server, config.port);
+  const grpcAddress = { host: config.host, port: Math.max(config.grpcPort, 0) };
+  const askControlPlane = createAskControlPlane(directory.controlPlaneSocket);
+  await using __ = await serveGrpc(grpcAddress, { ...shared, clock: systemClock, askControlPlane });
   await Promise.race([first.promise, link.ended]);
   link.ready();
   await link.ended;

@@ -19,6 +19,8 @@ export interface SupervisorOptions {
 export interface Supervisor extends AsyncDisposable {
   /** Where it answers. */
   readonly url: string;
+  /** Where gRPC answers, as `host:port`. */
+  readonly grpcAddress: string;
   readonly directory: DataDirectory;
   readonly family: LocalProcessFamily;
 }
@@ -29,7 +31,7 @@ const graceMs = 15_000;
 const steered = ["runs", "replicas"] as const;
 
 /** The port to use: fails early and clearly when another program has it; 0 becomes a free one. */
-const freePort = ({ host, port }: Config): Promise<number> =>
+const freePort = (host: string, port: number, setting: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", (cause) =>
@@ -37,7 +39,7 @@ const freePort = ({ host, port }: Config): Promise<number> =>
         new PlatformError(
           "port-in-use",
           `Port ${port} on ${host} cannot be opened: another program uses it, or it is not this machine's. ` +
-            "Stop that program, or choose another port with --port.",
+            `Stop that program, or choose another port with ${setting}.`,
           { cause },
         ),
       ),
@@ -47,6 +49,12 @@ const freePort = ({ host, port }: Config): Promise<number> =>
       probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : port));
     });
   });
+
+/** Who takes any port for HTTP takes any for gRPC too; else it is the one after the public port. */
+const freeGrpcPort = (config: Config, port: number): Promise<number> => {
+  const besidePort = config.port === 0 ? 0 : port + 1;
+  return freePort(config.host, config.grpcPort < 0 ? besidePort : config.grpcPort, "the setting grpcPort");
+};
 
 const untilReady = async (family: LocalProcessFamily, groups: readonly string[]): Promise<void> => {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -81,11 +89,12 @@ export const startSupervisor = async ({ config, onLine }: SupervisorOptions): Pr
   const directory = openDataDirectory(config.dataDirectory);
   starting.use(lockDataDirectory(directory));
   starting.defer(() => rm(directory.sockets, { recursive: true, force: true }));
-  const port = await freePort(config);
+  const port = await freePort(config.host, config.port, "--port");
+  const grpcPort = await freeGrpcPort(config, port);
   await FileBlobStore.sweep(directory.blobs);
   const environment = {
     ...inheritedEnvironment(),
-    ...configEnvironment({ ...config, port, dataDirectory: directory.root }),
+    ...configEnvironment({ ...config, port, grpcPort, dataDirectory: directory.root }),
     // In the data directory, which is its owner's alone: cached code is executed.
     NODE_COMPILE_CACHE: directory.codeCache,
   };
@@ -112,8 +121,10 @@ export const startSupervisor = async ({ config, onLine }: SupervisorOptions): Pr
   await untilReady(family, ["control-plane", "gateway"]);
   const running = starting.move();
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  const reached = host === "0.0.0.0" ? "127.0.0.1" : host;
   return {
-    url: `http${config.tlsCertificate === "" ? "" : "s"}://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}`,
+    url: `http${config.tlsCertificate === "" ? "" : "s"}://${reached}:${port}`,
+    grpcAddress: `${reached}:${grpcPort}`,
     directory,
     family,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
