@@ -12,7 +12,7 @@ const run = promisify(execFile);
  * @returns Its Python; undefined, with a line that says why, when it cannot be installed.
  */
 export const peerPython = async (
-  peer: "fastapi" | "keras" | "torch" | "llamacpp",
+  peer: "fastapi" | "keras" | "torch" | "llamacpp" | "interop",
   io: BenchIo,
 ): Promise<string | undefined> => {
   const folder = join(io.cache, peer);
