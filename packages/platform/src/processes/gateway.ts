@@ -34,6 +34,14 @@ const listening = (server: ReturnType<typeof serveGateway>, port: number): Promi
     }),
   ]);
 
+/** Requests under way are answered; idle connections are closed at once. */
+const drained = async (server: ReturnType<typeof serveGateway>): Promise<void> => {
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+  const timer = setTimeout(() => server.closeAllConnections(), closeWithinMs);
+  await closed;
+  clearTimeout(timer);
+};
+
 /** Certificate and key, when both are configured. */
 const openTls = async ({ tlsCertificate, tlsKey }: Config) => {
   if (tlsCertificate === "" && tlsKey === "") return null;
@@ -41,9 +49,16 @@ const openTls = async ({ tlsCertificate, tlsKey }: Config) => {
   return { files, material: await readTlsFiles(files) };
 };
 
-const renewTls = (server: ReturnType<typeof serveGateway>, material: TlsMaterial): void => {
-  if ("setSecureContext" in server) server.setSecureContext(material);
-};
+const renewTls =
+  (server: ReturnType<typeof serveGateway>) =>
+  (material: TlsMaterial): void => {
+    if ("setSecureContext" in server) server.setSecureContext(material);
+  };
+
+const grpcAddressOf = ({ host, grpcPort }: Config): { readonly host: string; readonly port: number } => ({
+  host,
+  port: Math.max(grpcPort, 0),
+});
 
 /** OpenAI's API, with its metrics among the gateway's. */
 const speakLanguage = (
@@ -111,22 +126,16 @@ const main = async (): Promise<void> => {
     protocols: [speakLanguage(routes, metrics, { config, logger })],
     controlPlaneUp: () => feed.connected,
   });
-  using _ =
-    tls === null ? null : watchTlsFiles(tls.files, { onRenewed: (material) => renewTls(server, material), logger });
-  server.listen({ port: config.port, host: config.host });
-  await listening(server, config.port);
-  const grpcAddress = { host: config.host, port: Math.max(config.grpcPort, 0) };
+  using _ = tls === null ? null : watchTlsFiles(tls.files, { onRenewed: renewTls(server), logger });
+  await listening(server.listen({ port: config.port, host: config.host }), config.port);
   const askControlPlane = createAskControlPlane(directory.controlPlaneSocket);
-  await using __ = await serveGrpc(grpcAddress, { ...shared, clock: systemClock, askControlPlane });
+  await using grpc = await serveGrpc(grpcAddressOf(config), { ...shared, clock: systemClock, askControlPlane });
+  logger.info({ port: config.port, grpcPort: grpc.port }, "gateway ready");
   await Promise.race([first.promise, link.ended]);
   link.ready();
   await link.ended;
   stop.abort();
-  // Requests under way are answered; idle connections are closed at once.
-  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-  const timer = setTimeout(() => server.closeAllConnections(), closeWithinMs);
-  await closed;
-  clearTimeout(timer);
+  await drained(server);
 };
 
 await runProcess(main);
