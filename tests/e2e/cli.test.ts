@@ -104,7 +104,12 @@ describe("the whole way by commands", () => {
   it("shows settings, versions and the machine's health", async () => {
     expect(await json("config")).toMatchObject({ port: { origin: "default", variable: "MODELYARD_PORT" } });
     expect(await json("version")).toHaveProperty("modelyard");
-    expect(await json("doctor")).toMatchObject({ ok: true });
+    const { checks } = (await json("doctor")) as { checks: { check: string; ok: boolean }[] };
+    const healthy = checks.filter(({ ok }) => ok).map(({ check }) => check);
+    // What Node's version says depends on the machine.
+    expect(healthy).toEqual(
+      expect.arrayContaining(["execution engine", "data directory", "clock", "platform", "API key"]),
+    );
   });
 });
 

@@ -92,6 +92,7 @@ describe("a source in place of arrays", () => {
     await using learner = await make();
     await expect(learner.fit(slow(), { validationSplit: 0.1 })).rejects.toThrow(/need arrays/);
     await expect(learner.fit(slow(), { classWeight: { 0: 2 } })).rejects.toThrow(/need arrays/);
+    await expect(learner.fit({ ...slow(), samples: 0 })).rejects.toThrow(/no samples/);
   });
 });
 

@@ -50,6 +50,16 @@ interface Sources {
   readonly validation: BatchSource | undefined;
 }
 
+/** Refuses numbers that no training can have. */
+const checkNumbers = ({ epochs = 1, batchSize = 32, validationSplit = 0 }: FitOptions): void => {
+  const wrong = (name: string, value: number, wanted: string): LearnError =>
+    new LearnError("invalid-input", `${name} is ${value}, but must be ${wanted}.`);
+  if (!Number.isInteger(epochs) || epochs < 0) throw wrong("epochs", epochs, "a whole number from 0 on");
+  if (!Number.isInteger(batchSize) || batchSize < 1) throw wrong("batchSize", batchSize, "a whole number from 1 on");
+  if (validationSplit >= 0 && validationSplit < 1) return;
+  throw wrong("validationSplit", validationSplit, "a share from 0 to below 1");
+};
+
 /** What needs arrays, and cannot be done with a source. */
 const checkSourceOptions = ({ validationSplit, classWeight, sampleWeight }: FitOptions): void => {
   if (!validationSplit && classWeight === undefined && sampleWeight === undefined) return;
@@ -67,6 +77,7 @@ const sourcesOf = (learner: Trainee, data: LabelledData | BatchSource, options: 
   const validation = validationData && sourceOf(validationData);
   if (isBatchSource(data)) {
     checkSourceOptions(options);
+    if (data.samples < 1) throw new LearnError("invalid-input", "The source has no samples.");
     return { train: data, validation };
   }
   const set = prepareSamples(learner.objective, data);
@@ -101,6 +112,7 @@ class Training {
   #stopped: string | null = null;
 
   constructor(learner: Trainee, data: LabelledData | BatchSource, options: FitOptions) {
+    checkNumbers(options);
     const { train, validation } = sourcesOf(learner, data, options);
     this.#learner = learner;
     this.#source = train;

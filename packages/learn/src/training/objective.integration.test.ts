@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { batchNormalization, dense, embedding, input, model, type ModelDefinition, sequential } from "../index.ts";
+import {
+  batchNormalization,
+  decodeModel,
+  dense,
+  embedding,
+  input,
+  model,
+  type ModelDefinition,
+  sequential,
+} from "../index.ts";
 import { onnxRuntimeExecutor } from "../onnxruntime-node/index.ts";
 import type { OptimizerConfig } from "../optimizers/index.ts";
 import { createRandom } from "../random.ts";
@@ -90,6 +99,19 @@ describe("weights of samples and classes multiply the losses, which are divided 
   });
 });
 
+test.each([
+  [{ epochs: -1 }, /epochs is -1/],
+  [{ epochs: 1.5 }, /epochs is 1.5/],
+  [{ batchSize: 0 }, /batchSize is 0/],
+  [{ batchSize: Number.NaN }, /batchSize is NaN/],
+  [{ validationSplit: 1 }, /validationSplit is 1/],
+])("%j is refused before anything is trained", async (options, message) => {
+  await using learner = await make(linear(), { loss: "mse" });
+  const before = learner.exportOnnx();
+  await expect(learner.fit(x, y, options)).rejects.toThrow(message);
+  expect(learner.exportOnnx()).toEqual(before);
+});
+
 describe("several inputs and outputs", () => {
   const a = input({ shape: [3], name: "a" });
   const b = input({ shape: [2], name: "b" });
@@ -145,6 +167,9 @@ describe("several inputs and outputs", () => {
     );
     expect(last("val_left_mean_absolute_error")).toBeCloseTo(mae, 5);
     await expect(learner.predict([x, xb])).rejects.toThrow(/predictAll/);
+    const { graph } = decodeModel(learner.exportOnnx());
+    expect(graph.inputs.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(graph.outputs.map(({ name }) => name)).toEqual(["left", "right"]);
   });
 
   test("an output without a loss is not trained; a name that does not exist is refused", async () => {
