@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests of whole platforms share a machine with whatever else runs on it: one that a slow moment broke is asked again. */
+const retries = 1;
+
 /**
  * Tests are grouped by what they need, read off the file name; those of `tools/` keep the house's rules:
  * `*.test.ts` is a unit test (no I/O), `*.integration.test.ts` opens real files, databases, sockets or ONNX sessions.
@@ -44,6 +47,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          retry: retries,
         },
       },
       {
@@ -53,6 +57,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          retry: retries,
         },
       },
     ],
