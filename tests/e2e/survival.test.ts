@@ -57,7 +57,8 @@ describe("a platform whose processes are killed", () => {
 
   it("lets a training outlive the control plane and registers what it made", async () => {
     const { id } = await startTraining(platform.yard, { dataset: "table", epochs: 300 });
-    await until(async () => (await platform.yard.runs.show(id)).state === "running", 10_000);
+    // A run is claimed before its process starts; a control plane that dies in between has to start it.
+    await until(async () => (await platform.yard.runs.show(id)).progress !== null, 20_000);
     process.kill(await pidOf("control-plane"), "SIGKILL");
     const run = await platform.yard.runs.wait(id);
     expect(run).toMatchObject({ state: "succeeded", attempts: 1, registered: { model: "table" } });
