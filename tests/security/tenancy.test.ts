@@ -105,6 +105,8 @@ describe("another workspace's things", () => {
   it("are not reached by a key of the installation's owner in a tenant's hands: `admin` ends at its workspace", async () => {
     await expect(other.workspaces.list()).rejects.toMatchObject({ code: "forbidden" });
     await expect(other.workspaces.create({ name: "third" })).rejects.toMatchObject({ code: "forbidden" });
+    // Metrics count for everybody and name everybody's keys.
+    await expect(other.system.metrics()).rejects.toMatchObject({ code: "forbidden" });
     await expect(other.keys.create({ name: "more", scopes: ["installation"] })).rejects.toMatchObject({
       code: "forbidden",
     });

@@ -36,12 +36,12 @@ export const readyz = operation({
   errors: ["control-plane-unavailable"],
 });
 
-/** Prometheus metrics of the gateway. */
+/** Prometheus metrics of the gateway. They count for all workspaces and name their keys, so no tenant reads them. */
 export const metrics = operation({
   id: "system.metrics",
   method: "GET",
   path: "/metrics",
-  scope: "system:read",
+  scope: "installation",
   served: "gateway",
   summary: "Show metrics in Prometheus' text format",
   params: Nothing,
